@@ -1,0 +1,88 @@
+"""The exceptions medfast raises on purpose.
+
+Every message says what was expected, what came, where, and one next step. Each class also derives
+from the built-in exception that callers of numpy and scikit-learn already catch.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class MedfastError(Exception):
+    """The root of every exception below."""
+
+
+class DatasetNotFoundError(MedfastError, FileNotFoundError):
+    """A data file does not exist."""
+
+
+class CorruptDatasetError(MedfastError, ValueError):
+    """A data file exists, but its bytes or its arrays are not what they should be."""
+
+
+class UnsupportedError(MedfastError, ValueError):
+    """Well-formed input asks for what medfast refuses or does not offer (object arrays, ...)."""
+
+
+class LimitExceededError(MedfastError, ValueError):
+    """A stated limit would be exceeded; nothing was allocated."""
+
+
+class ShapeError(MedfastError, ValueError):
+    """An array has the wrong rank, length, dtype or layout."""
+
+
+class InvalidValueError(MedfastError, ValueError):
+    """A value lies outside its range: a NaN score, a label that is no class, ..."""
+
+
+class ConfigError(MedfastError, ValueError):
+    """A setting is unknown or contradicts another: a set, model, recipe key, device, ..."""
+
+
+class CheckpointError(MedfastError, ValueError):
+    """A checkpoint cannot be read, or belongs to another run."""
+
+
+class DownloadError(MedfastError, OSError):
+    """A file could not be fetched."""
+
+
+class StorageError(MedfastError, OSError):
+    """The operating system refused to read or write: no permission, no space, ..."""
+
+
+class InternalError(MedfastError, RuntimeError):
+    """A bug in medfast."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Finish the sentence about an unknown word with the nearest known one.
+
+    Parameters
+    ----------
+    word : str
+        What came.
+    known : iterable of str
+        What would have been right.
+
+    Returns
+    -------
+    str
+        ``did you mean 'x'?``, or the list of all known words when none is near.
+
+    Examples
+    --------
+    >>> nearest("adamm", ["adam", "sgd"])
+    "did you mean 'adam'?"
+    >>> nearest("q", ["adam", "sgd"])
+    'known: adam, sgd'
+    """
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(words)}"
