@@ -73,7 +73,7 @@ $(VENV)/.installed: pyproject.toml
 		|| { echo "medfast needs Rust (cargo was not found): install it from https://rustup.rs"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing medfast and its dependencies into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
 	@touch $@ $(VENV)/.built
 
 $(VENV)/.built: $(RUST_SOURCES) | $(VENV)/.installed

@@ -106,9 +106,7 @@ def machine() -> dict[str, Any]:
     """Tell what the figures were measured on."""
     return {
         "processor": processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": medfast.build_info()["threads"],
         "system": platform.system(),
         "arch": platform.machine(),
     }
