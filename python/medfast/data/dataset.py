@@ -149,8 +149,8 @@ def open_dataset(
     """Open an official set, or ``digits``, by its name.
 
     The file is fetched when it is missing. One that is there is checked by the number and the shape
-    of the official images and by the CRC-32 of each array, but not by its MD5, which takes 2 s per
-    GB: `Dataset.md5` computes it, and `medfast.data.download.download` compares it.
+    of the official images and by the CRC-32 of each array, but not by its MD5, which costs over
+    a second per GB: `Dataset.md5` computes it, `medfast.data.download.download` compares it.
 
     Parameters
     ----------

@@ -119,6 +119,8 @@ def download(
     """
     name = info.file_name(size)
     md5 = info.md5[size]
+    progress = _silent if progress is None else progress
+    patience = Patience() if patience is None else patience
     target = data_root(root) / name
     if _is_present(target, md5):
         return target
@@ -128,7 +130,7 @@ def download(
             return target
         with contextlib.closing(_Part(target.with_name(f"{name}.part"))) as part:
             try:
-                _fill(part, info.url(size), md5, progress or _silent, patience or Patience())
+                _fill(part, info.url(size), md5, progress, patience)
             except DownloadError as error:
                 kept = f"; {part.length:,} bytes are kept for the next try" if part.length else ""
                 hint = by_hand(info, size, target)
