@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -141,10 +142,10 @@ def load_npz(
         members.items(), headers, strict=True
     ):
         buffer = np.empty(size, np.uint8)
-        order: Literal["C", "F"] = "F" if fortran_order else "C"
         try:
             dtype = np.lib.format.descr_to_dtype(descr)
-            arrays[key] = np.ndarray(shape, dtype, buffer, offset, order=order)
+            flat = np.ndarray((math.prod(shape),), dtype, buffer, offset)
+            arrays[key] = flat.reshape(shape[::-1]).T if fortran_order else flat.reshape(shape)
         except (TypeError, ValueError) as error:
             raise UnsupportedError(
                 f"{name}: {key!r}: numpy cannot make an array of shape {shape} and dtype "

@@ -84,18 +84,7 @@ impl Header {
         };
         let (dtype, fortran_order, shape) = interpret(literal::parse(&text)?)?;
 
-        // An axis of length 0 hides no overflow of the others: numpy refuses that too.
-        let data_len = dtype
-            .size()
-            .and_then(|size| {
-                let size = shape
-                    .iter()
-                    .filter(|&&n| n != 0)
-                    .try_fold(size, |size, &n| size.checked_mul(n))?;
-                isize::try_from(size).ok()?;
-                Some(if shape.contains(&0) { 0 } else { size })
-            })
-            .ok_or(Fault::ArraySize)?;
+        let data_len = data_len(&dtype, &shape).ok_or(Fault::ArraySize)?;
         Ok(Self {
             dtype,
             fortran_order,
@@ -104,6 +93,16 @@ impl Header {
             data_len,
         })
     }
+}
+
+/// Bytes of an array; `None` if they, or the number of elements, overflow. An axis of length 0
+/// hides no overflow of the others: numpy refuses that too.
+fn data_len(dtype: &Dtype, shape: &[usize]) -> Option<usize> {
+    let size = dtype.size()?;
+    let axes = shape.iter().filter(|&&length| length != 0);
+    let most = axes.fold(Some(size.max(1)), |most, &length| most?.checked_mul(length))?;
+    isize::try_from(most).ok()?;
+    Some(shape.iter().product::<usize>() * size)
 }
 
 fn interpret(header: Literal) -> Result<(Dtype, bool, Vec<usize>), Fault> {
@@ -138,5 +137,12 @@ fn interpret(header: Literal) -> Result<(Dtype, bool, Vec<usize>), Fault> {
         key: "shape",
         expected: "a tuple of sizes",
     })?;
-    Ok((Dtype::from_literal(descr)?, fortran_order, shape))
+    match Dtype::from_literal(descr)? {
+        // Its axes belong to the array's shape.
+        Dtype::SubArray { .. } => Err(Fault::HeaderValue {
+            key: "descr",
+            expected: "a string or a list of fields",
+        }),
+        dtype => Ok((dtype, fortran_order, shape)),
+    }
 }

@@ -222,6 +222,7 @@ faults! {
     shape_of_bools: shape("(True,)") => Corrupt(Fault::HeaderValue { key: "shape", .. });
     descr_a_number: descr("7") => Corrupt(Fault::HeaderValue { key: "descr", .. });
     descr_a_triple: descr("('|u1', (1,), 1)") => Corrupt(Fault::HeaderValue { key: "descr", .. });
+    descr_a_sub_array: descr("('|u1', (1,))") => Corrupt(Fault::HeaderValue { key: "descr", .. });
     field_not_a_tuple: descr("['|u1']") => Corrupt(Fault::HeaderValue { key: "descr", .. });
     field_without_dtype: descr("[('a',)]") => Corrupt(Fault::HeaderValue { key: "descr", .. });
     field_with_too_much: descr("[('a', '|u1', (1,), 1)]") => Corrupt(Fault::HeaderValue { key: "descr", .. });
@@ -249,6 +250,8 @@ faults! {
 
     shape_that_overflows: shape("(4294967296, 4294967296)") => Corrupt(Fault::ArraySize);
     shape_that_overflows_behind_a_zero: shape("(0, 4294967296, 4294967296)") => Corrupt(Fault::ArraySize);
+    shape_that_overflows_with_empty_elements: member(&array("'|S0'", "(4294967296, 4294967296)", b""))
+        => Corrupt(Fault::ArraySize);
     string_that_overflows: descr("'<U9223372036854775807'") => Corrupt(Fault::ArraySize);
     field_that_overflows: descr("[('a', '<f8', (4294967296, 4294967296))]") => Corrupt(Fault::ArraySize);
     less_data_than_the_shape: shape("(1,)") => Corrupt(Fault::DataLength { expected: 8, found: 4 });
