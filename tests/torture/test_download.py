@@ -357,6 +357,12 @@ def test_a_disk_that_fills_up_leaves_nothing_under_the_name(
     assert_complete(tmp_path)
 
 
+def test_a_file_that_cannot_be_read(info: DatasetInfo, tmp_path: Path) -> None:
+    (tmp_path / "breastmnist.npz").mkdir()
+    with pytest.raises(StorageError, match=r"cannot read .*: Is a directory"):
+        download(info, root=tmp_path)
+
+
 def test_a_root_that_cannot_be_made(info: DatasetInfo, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="MEDMNIST_ROOT"):
