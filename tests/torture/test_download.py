@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import hashlib
 import resource
 import shutil
@@ -311,6 +312,16 @@ def test_an_answer_without_a_length_is_taken(
     download(info, root=tmp_path, progress=calls, patience=QUICK)
     assert_complete(tmp_path)
     assert calls[-1] == (len(BODY), None)
+
+
+def test_an_answer_may_be_compressed_on_the_way(
+    server: Loopback, info: DatasetInfo, tmp_path: Path
+) -> None:
+    packed = gzip.compress(BODY, 1)
+    server.script = [Answer(body=packed, headers={"Content-Encoding": "gzip"})]
+    download(info, root=tmp_path, patience=QUICK)
+    assert_complete(tmp_path)
+    assert server.requests[0]["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://nowhere.invalid"])

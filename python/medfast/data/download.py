@@ -92,7 +92,8 @@ def download(
 
     The bytes are collected in ``<file>.part``, which outlives an interruption: the next call goes
     on where this one stopped. The file appears under its own name only when its MD5 is right.
-    Processes that ask for the same file at the same time take turns, so that it is fetched once.
+    Processes that ask for it at the same time take turns (``<file>.lock``), so that it is fetched
+    once.
 
     Parameters
     ----------
