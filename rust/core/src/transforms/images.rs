@@ -173,24 +173,24 @@ impl Flips {
 #[inline(always)]
 fn reverse(bytes: &[u8], reversed: &mut [u8]) {
     const STEP: usize = 16;
-    let length = bytes.len();
-    let mut turn = |start: usize| {
-        let mut step = [0; STEP];
-        step.copy_from_slice(&bytes[start..][..STEP]);
-        step.reverse();
-        reversed[length - STEP - start..][..STEP].copy_from_slice(&step);
-    };
-    if length < STEP {
+    let Some(last) = bytes.len().checked_sub(STEP) else {
         for (to, &from) in reversed.iter_mut().zip(bytes.iter().rev()) {
             *to = from;
         }
         return;
-    }
-    for start in (0..=length - STEP).step_by(STEP) {
-        turn(start);
-    }
+    };
     // The last step overlaps the one before it: cheaper than what is left byte by byte.
-    turn(length - STEP);
+    let mut start = 0;
+    loop {
+        let mut step = [0; STEP];
+        step.copy_from_slice(&bytes[start..][..STEP]);
+        step.reverse();
+        reversed[last - start..][..STEP].copy_from_slice(&step);
+        if start == last {
+            break;
+        }
+        start = (start + STEP).min(last);
+    }
 }
 
 /// Room for the planes of an image, and for their turned copy.

@@ -1,6 +1,6 @@
 //! Writing an image out: its layout, its flips and its element type, in one pass.
 
-use super::tone::{Blend, LANES, write_blended};
+use super::tone::{Blend, whole, write_blended};
 
 /// The order of the axes of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,20 +133,7 @@ impl Element for u8 {
         if blends.is_empty() {
             return out.copy_from_slice(plane);
         }
-        write_blended(
-            plane,
-            blends,
-            out,
-            #[inline(always)]
-            |lanes| {
-                let mut bytes = [0; LANES];
-                for (byte, lane) in bytes.iter_mut().zip(lanes) {
-                    // SAFETY: blended bytes are whole numbers in [0, 255].
-                    *byte = unsafe { lane.to_int_unchecked::<i32>() } as u8;
-                }
-                bytes
-            },
-        );
+        write_blended(plane, blends, out, |value| whole(value) as u8);
     }
 }
 
@@ -156,24 +143,15 @@ impl Element for f32 {
     #[inline(always)]
     fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f32]) {
         let scale = stage.scale;
-        let steps = stage.steps(channel);
-        write_blended(
-            plane,
-            blends,
-            out,
-            #[inline(always)]
-            |mut lanes| {
-                for lane in &mut lanes {
-                    *lane *= scale;
-                }
-                for &(mean, std) in steps {
-                    for lane in &mut lanes {
-                        *lane = (*lane - mean) / std;
-                    }
-                }
-                lanes
-            },
-        );
+        let Some((&(mean, std), later)) = stage.steps(channel).split_first() else {
+            return write_blended(plane, blends, out, |value| value * scale);
+        };
+        write_blended(plane, blends, out, |value| (value * scale - mean) / std);
+        for &(mean, std) in later {
+            for value in &mut *out {
+                *value = (*value - mean) / std;
+            }
+        }
     }
 }
 
@@ -204,8 +182,8 @@ pub(super) fn write_image<T: Element>(
             for (bytes, out) in pixels {
                 let waiting = &mut waiting[..bytes.len()];
                 T::write(stage, channel, bytes, blends, waiting);
-                for (out, value) in out.iter_mut().skip(channel).step_by(channels).zip(waiting) {
-                    *out = *value;
+                for (pixel, &value) in out.chunks_exact_mut(channels).zip(&*waiting) {
+                    pixel[channel] = value;
                 }
             }
         }

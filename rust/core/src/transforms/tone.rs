@@ -2,12 +2,6 @@
 
 use std::ops::Range;
 
-/// How many bytes are worked on together: a few vector registers of floats.
-pub(super) const LANES: usize = 16;
-
-/// Some bytes of a plane, as the whole float numbers that they are.
-pub(super) type Lanes = [f32; LANES];
-
 /// A change of tone, with the factor that was drawn for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Tone {
@@ -62,7 +56,7 @@ impl Blend {
     #[inline(always)]
     pub(super) fn apply_to(self, image: &mut [u8]) {
         let odd = unfused(image.len());
-        let mut saved = [0; LANES];
+        let mut saved = [0; 12];
         let saved = &mut saved[..odd.len()];
         saved.copy_from_slice(&image[odd.clone()]);
         for byte in &mut *image {
@@ -97,59 +91,39 @@ pub(super) fn unfused(length: usize) -> Range<usize> {
 }
 
 /// Writes what `finish` makes of the blended bytes.
+///
+/// Each arm does the same. Loops over a known number of blends are unrolled, without which the
+/// compiler does not make vector code of the loop over bytes; one ColorJitter has at most two.
 #[inline(always)]
-pub(super) fn write_blended<T: Copy>(
+pub(super) fn write_blended<T>(
     bytes: &[u8],
     blends: &[Blend],
     out: &mut [T],
-    finish: impl Fn(Lanes) -> [T; LANES],
+    finish: impl Fn(f32) -> T,
 ) {
-    // Each arm does the same; a pipeline with one ColorJitter gets a loop without a loop in it.
     match *blends {
-        [] => write_blocks(bytes, &[], out, finish),
-        [only] => write_blocks(bytes, &[only], out, finish),
-        [first, second] => write_blocks(bytes, &[first, second], out, finish),
-        _ => write_blocks(bytes, blends, out, finish),
+        [] => write_each(bytes, &[], out, finish),
+        [only] => write_each(bytes, &[only], out, finish),
+        [first, second] => write_each(bytes, &[first, second], out, finish),
+        _ => write_each(bytes, blends, out, finish),
     }
 }
 
 #[inline(always)]
-fn write_blocks<T: Copy>(
-    bytes: &[u8],
-    blends: &[Blend],
-    out: &mut [T],
-    finish: impl Fn(Lanes) -> [T; LANES],
-) {
-    let (blocks, rest) = bytes.as_chunks();
-    let (out, out_rest) = out.as_chunks_mut();
-    for (block, out) in blocks.iter().zip(out) {
-        *out = finish(blended(block, blends));
-    }
-    if !rest.is_empty() {
-        let last = finish(blended(&padded(rest), blends));
-        out_rest.copy_from_slice(&last[..rest.len()]);
+fn write_each<T>(bytes: &[u8], blends: &[Blend], out: &mut [T], finish: impl Fn(f32) -> T) {
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = finish(blended(byte, blends));
     }
 }
 
+/// A whole number in [0, 255].
 #[inline(always)]
-fn blended(bytes: &[u8; LANES], blends: &[Blend]) -> Lanes {
-    let mut lanes = [0.0; LANES];
-    for (lane, &byte) in lanes.iter_mut().zip(bytes) {
-        *lane = f32::from(byte);
-    }
+fn blended(byte: u8, blends: &[Blend]) -> f32 {
+    let mut value = f32::from(byte);
     for blend in blends {
-        for lane in &mut lanes {
-            *lane = blend.apply(*lane);
-        }
+        value = blend.apply(value);
     }
-    lanes
-}
-
-#[inline(always)]
-fn padded(bytes: &[u8]) -> [u8; LANES] {
-    let mut block = [0; LANES];
-    block[..bytes.len()].copy_from_slice(bytes);
-    block
+    value
 }
 
 /// The mean of the blended image's whole grey values.
@@ -158,66 +132,47 @@ fn padded(bytes: &[u8]) -> [u8; LANES] {
 #[inline(always)]
 fn grey_mean(planes: &[u8], channels: usize, blends: &[Blend]) -> f32 {
     let area = planes.len() / channels;
-    let mut sum = 0;
-    if channels == 3 {
-        let (red, rest) = planes.split_at(area);
-        let (green, blue) = rest.split_at(area);
-        let greens_and_blues = green.chunks(SUM_LENGTH).zip(blue.chunks(SUM_LENGTH));
-        for (red, (green, blue)) in red.chunks(SUM_LENGTH).zip(greens_and_blues) {
-            sum += grey_sum(red, green, blue, blends);
-        }
-    } else {
-        for bytes in planes.chunks(SUM_LENGTH) {
-            sum += byte_sum(bytes, blends);
-        }
-    }
+    let sum = match *blends {
+        [] => grey_sum(planes, area, &[]),
+        [only] => grey_sum(planes, area, &[only]),
+        _ => grey_sum(planes, area, blends),
+    };
     sum as f32 / area as f32
 }
 
-/// So many bytes, added up in `LANES` floats, stay below 2^24 and exact.
-const SUM_LENGTH: usize = 65_536 * LANES;
+/// So many bytes add up to less than 2^32.
+const SUM_LENGTH: usize = 1 << 24;
 
 #[inline(always)]
-fn byte_sum(bytes: &[u8], blends: &[Blend]) -> u64 {
-    let (blocks, rest) = bytes.as_chunks();
-    let mut sums = [0.0; LANES];
-    for block in blocks {
-        add(&mut sums, &blended(block, blends));
+fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
+    let mut total = 0;
+    for start in (0..area).step_by(SUM_LENGTH) {
+        let end = area.min(start + SUM_LENGTH);
+        let mut sum = 0u32;
+        if planes.len() == area {
+            for &byte in &planes[start..end] {
+                sum += whole(blended(byte, blends));
+            }
+        } else {
+            let red = &planes[start..end];
+            let green = &planes[area + start..area + end];
+            let blue = &planes[2 * area + start..2 * area + end];
+            for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
+                let grey = blended(red, blends) * 0.2989;
+                let grey = blended(green, blends).mul_add(0.587, grey);
+                let grey = blended(blue, blends).mul_add(0.114, grey);
+                sum += whole(grey);
+            }
+        }
+        total += u64::from(sum);
     }
-    add(&mut sums, &blended(&padded(rest), blends)[..rest.len()]);
-    sums.iter().map(|&sum| sum as u64).sum()
+    total
 }
 
+/// The whole part of a blended byte, or of a weighted mean of some.
 #[inline(always)]
-fn grey_sum(red: &[u8], green: &[u8], blue: &[u8], blends: &[Blend]) -> u64 {
-    let (reds, red) = red.as_chunks();
-    let (greens, green) = green.as_chunks();
-    let (blues, blue) = blue.as_chunks();
-    let mut sums = [0.0; LANES];
-    for ((red, green), blue) in reds.iter().zip(greens).zip(blues) {
-        add(&mut sums, &grey(red, green, blue, blends));
-    }
-    let last = grey(&padded(red), &padded(green), &padded(blue), blends);
-    add(&mut sums, &last[..red.len()]);
-    sums.iter().map(|&sum| sum as u64).sum()
-}
-
-#[inline(always)]
-fn add(sums: &mut Lanes, values: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
-}
-
-/// `rgb_to_grayscale` of blended bytes, floored as `adjust_contrast` does.
-#[inline(always)]
-fn grey(red: &[u8; LANES], green: &[u8; LANES], blue: &[u8; LANES], blends: &[Blend]) -> Lanes {
-    let mut lanes = blended(red, blends);
-    let (green, blue) = (blended(green, blends), blended(blue, blends));
-    for ((lane, green), blue) in lanes.iter_mut().zip(green).zip(blue) {
-        *lane = blue
-            .mul_add(0.114, green.mul_add(0.587, *lane * 0.2989))
-            .trunc();
-    }
-    lanes
+pub(super) fn whole(value: f32) -> u32 {
+    // SAFETY: blended bytes are in [0, 255], and so is a mean with weights that add up to less
+    // than 1.
+    unsafe { value.to_int_unchecked::<i32>() as u32 }
 }
