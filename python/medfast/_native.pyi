@@ -1,7 +1,4 @@
-from typing import TypedDict, final
-
-import numpy as np
-import numpy.typing as npt
+from typing import TypedDict
 
 class BuildInfo(TypedDict):
     version: str

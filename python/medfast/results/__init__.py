@@ -1,1 +1,1 @@
-"""To be written."""
+"""What was published, and a run's figures beside it."""

@@ -1,7 +1,5 @@
 //! The kinds of failure, and the error that holds any engine's.
 
-use crate::parallel::Interrupted;
-
 /// What a caller can do about an error, whatever engine it came from.
 ///
 /// A binding maps kinds, not variants, to its own exceptions.

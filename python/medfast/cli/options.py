@@ -1,0 +1,25 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+root = click.option(
+    "--root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the data files  [default: $MEDMNIST_ROOT or ~/.medmnist]",
+)
+offline = click.option("--offline", is_flag=True, help="Never download; fail if a file is missing.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
+device = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
+)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
