@@ -1,21 +1,16 @@
-"""Tensors and facts in one safetensors file: checked on the way in, whole on the way out.
-
-safetensors finds a truncated file; a CRC-32 over the tensors finds altered bytes.
-"""
+"""The two checkpoints of a run: ``last``, to go on from, and ``best``, to use."""
 
 from __future__ import annotations
 
-import errno
-import json
-import zlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from medfast.errors import CheckpointError
-from medfast.training.storage import replacing, storage_error
+from medfast.training import archive
+from medfast.training.history import EpochRow, best_row
+from medfast.training.identity import refuse_another
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,104 +19,71 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-_FACTS = "medfast"
+    from medfast.training.run_folder import RunFolder
+
+Identity = dict[str, dict[str, Any]]
 
 
-def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors, and facts that JSON can hold, replacing ``path`` at once.
+def save(
+    folder: RunFolder,
+    model: nn.Module,
+    optimizer: Optimizer,
+    history: list[EpochRow],
+    identity: Identity,
+) -> None:
+    """Write what the newest epoch changed.
 
-    Raises
-    ------
-    StorageError
-        If the operating system refuses.
+    ``last`` comes first: should the process be killed here, the other files follow from it.
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps({**facts, "crc32": _crc32(plain)})
-    with replacing(path) as temporary:
-        try:
-            save_file(plain, temporary, {_FACTS: text})
-        except SafetensorError as error:
-            # safetensors reports a full disk as text.
-            full = "os error 28" in str(error)
-            raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
+    facts = {**identity, "history": [asdict(row) for row in history]}
+    archive.save(folder.last, _pack(model, optimizer), facts)
+    _save_what_follows(folder, model, history, identity)
 
 
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save` wrote.
+def restore(
+    folder: RunFolder, model: nn.Module, optimizer: Optimizer, identity: Identity
+) -> list[EpochRow]:
+    """Be again where ``last`` was written, or at the beginning if it never was.
 
     Returns
     -------
-    tensors : dict of str to torch.Tensor
-        On the CPU.
-    facts : dict
+    list of EpochRow
+        The epochs that are finished.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, truncated, altered, or not medfast's.
-    StorageError
-        If the operating system refuses to read it.
+        If ``last`` or ``best`` is damaged, or of another recipe, set or model.
     """
-    try:
-        # Read first: safetensors maps the file, and one that shrinks while mapped ends the process.
-        with path.open("rb") as file:
-            file.read(1)
-        with safe_open(path, framework="pt") as archive:
-            facts = json.loads((archive.metadata() or {})[_FACTS])
-            tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-        expected = facts.pop("crc32")
-    except FileNotFoundError:
-        raise CheckpointError(f"no checkpoint at {path}; give the folder of a run") from None
-    except OSError as error:
-        raise storage_error("read", path, error) from error
-    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
+    if not folder.last.exists():
+        return []
+    tensors, facts = archive.load(folder.last)
+    _refuse_others(folder.last, facts, identity)
+    _unpack(tensors, model, optimizer)
+    history = [EpochRow(**row) for row in facts["history"]]
+    _save_what_follows(folder, model, history, identity)
+    load_best(folder, identity, epoch=best_row(history)[0].epoch)
+    return history
+
+
+def load_best(
+    folder: RunFolder, identity: Identity, *, epoch: int | None = None
+) -> dict[str, Tensor]:
+    """Read the weights of the best epoch.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged, of another recipe or set, or not of `epoch`.
+    """
+    weights, facts = archive.load(folder.best)
+    _refuse_others(folder.best, facts, identity)
+    if epoch not in (None, facts["epoch"]):
         raise CheckpointError(
-            f"{path} is not a whole checkpoint of medfast ({type(error).__name__}: {error}); "
-            "restore the file, or start the run again"
-        ) from error
-    if _crc32(tensors) != expected:
-        raise CheckpointError(
-            f"{path} has been altered: the CRC-32 of its tensors is not the one recorded; "
+            f"{folder.best} holds epoch {facts['epoch']}, but the best one is {epoch}; "
             "restore the file, or start the run again"
         )
-    return tensors, facts
-
-
-def pack(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Name every tensor that the next step of training depends on."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, tensor in state.items():
-            if tensor is not None:
-                tensors[f"optimizer.{index}.{name}"] = tensor
-    return tensors
-
-
-def unpack(tensors: Mapping[str, Tensor], model: nn.Module, optimizer: Optimizer) -> None:
-    """Restore what `pack` named.
-
-    Raises
-    ------
-    CheckpointError
-        If the tensors are another model's.
-    """
-    weights, states = {}, {}
-    for key, tensor in tensors.items():
-        part, _, name = key.partition(".")
-        if part == "model":
-            weights[name] = tensor
-        else:
-            index, _, name = name.partition(".")
-            states.setdefault(int(index), {})[name] = tensor
-    load_weights(model, weights)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for index, state in states.items():
-        for name, tensor in state.items():
-            if tensor.shape == parameters[index].shape:
-                # The strides of the parameter: another order of the elements would also be
-                # another order of vector and scalar arithmetic, and so other last bits.
-                state[name] = torch.empty_like(parameters[index], dtype=tensor.dtype).copy_(tensor)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    return weights
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -138,9 +100,43 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is another model's: {error}") from error
 
 
-def _crc32(tensors: Mapping[str, Tensor]) -> int:
-    crc = 0
-    for name in sorted(tensors):
-        crc = zlib.crc32(name.encode(), crc)
-        crc = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), crc)
-    return crc
+def _save_what_follows(
+    folder: RunFolder, model: nn.Module, history: list[EpochRow], identity: Identity
+) -> None:
+    newest = history[-1]
+    if best_row(history)[0] is newest:
+        archive.save(folder.best, model.state_dict(), {**identity, "epoch": newest.epoch})
+    folder.write_metrics(history)
+
+
+def _refuse_others(path: Path, facts: dict[str, Any], identity: Identity) -> None:
+    for what, present in identity.items():
+        refuse_another(path, what, facts.get(what, {}), present)
+
+
+def _pack(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, tensor in state.items():
+            tensors[f"optimizer.{index}.{name}"] = tensor
+    return tensors
+
+
+def _unpack(tensors: Mapping[str, Tensor], model: nn.Module, optimizer: Optimizer) -> None:
+    weights: dict[str, Tensor] = {}
+    states: dict[int, dict[str, Tensor]] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, tensor in tensors.items():
+        part, name = key.split(".", 1)
+        if part == "model":
+            weights[name] = tensor
+            continue
+        index, name = name.split(".", 1)
+        parameter, value = parameters[int(index)], tensor
+        if tensor.shape == parameter.shape:
+            # With the strides of the parameter: in another order of elements, other ones go through
+            # scalar instead of vector arithmetic, and their last bits change.
+            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
+        states.setdefault(int(index), {})[name] = value
+    load_weights(model, weights)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BUILT_IN = resources.files("medfast.training") / "recipes"
 
 # Part of every pipeline already, so not an augmentation.
-_NOT_AUGMENTATIONS = {"Compose", "Normalize", "ToDtype"}
+_NOT_AUGMENTATIONS = {"Compose", "Normalize", "ToDtype", "Transform"}
 
 # What a run may choose without departing from its recipe.
 _FREE_KEYS = {"name", "model", "stem", "seed"}
@@ -201,10 +201,9 @@ class Recipe:
                 f"recipe {self.name!r}: mean and std have {len(self.mean)} values, "
                 f"but the images have {channels} channel(s); give 1 or {channels}"
             )
-        repeat = channels if len(self.mean) == 1 else 1
         steps = [_build_transform(step) for step in self.augment] if train else []
         steps.append(transforms.ToDtype("float32", scale=True))
-        steps.append(transforms.Normalize(self.mean * repeat, self.std * repeat))
+        steps.append(transforms.Normalize(self.mean, self.std))
         return transforms.Compose(steps, layout="NHWC")
 
     def to_yaml(self) -> str:
@@ -330,13 +329,14 @@ def _read_file(path: Path) -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice, of which YAML would keep the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise ConfigError(
-                    f"line {key_node.start_mark.line + 1}: key {key!r} is given twice; keep one"
-                )
-            seen.add(key)
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"the key {key.value!r} is given twice; keep one",
+                        problem_mark=key.start_mark,
+                    )
+                seen.add(key.value)
         return super().construct_mapping(node, deep)

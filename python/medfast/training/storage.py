@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from medfast.errors import StorageError
@@ -33,10 +33,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise storage_error("written", path, error) from error
     finally:
-        try:
+        with suppress(OSError):  # where it cannot be removed, the write has failed and said so
             temporary.unlink(missing_ok=True)
-        except OSError:  # the folder went away: the write has said so already
-            pass
 
 
 def write_text(path: Path, text: str) -> None:
