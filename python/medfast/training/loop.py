@@ -204,8 +204,8 @@ class _Run:
             lr=lr,
             train_loss=train_loss,
             val_loss=val.loss,
-            val_auc=val.auc,
-            val_acc=val.acc,
+            val_auc=val.evaluation.auc,
+            val_acc=val.evaluation.acc,
             train_images_per_second=len(self.loader.images) / (trained - began),
             seconds=time.perf_counter() - began,
         )
@@ -242,7 +242,7 @@ class _Run:
         splits = {}
         for name in self.dataset.splits:
             found = self.score(name)
-            path = folder.write_predictions(self.dataset, name, found.scores, found.auc, found.acc)
+            path = folder.write_predictions(self.dataset, name, found.scores, found.evaluation)
             splits[name] = found.to_dict(self.dataset.label_names)
             splits[name]["predictions"] = f"predictions/{path.name}"
             if absent := ", ".join(splits[name]["absent_classes"]):

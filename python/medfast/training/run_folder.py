@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medfast.data.dataset import Dataset
+    from medfast.metrics import Evaluation
 
 
 def default_folder(flag: str, model: str) -> Path:
@@ -231,11 +232,11 @@ class RunFolder:
         write_text(self.metrics, text.getvalue())
 
     def write_predictions(
-        self, dataset: Dataset, split: str, scores: NDArray[np.float32], auc: float, acc: float
+        self, dataset: Dataset, split: str, scores: NDArray[np.float32], found: Evaluation
     ) -> Path:
         """Write the scores of a split in place of earlier ones."""
         name = prediction_file_name(
-            dataset.flag, dataset.size, split, auc=auc, acc=acc, run=self.name
+            dataset.flag, dataset.size, split, auc=found.auc, acc=found.acc, run=self.name
         )
         path = self.predictions / name
         try:

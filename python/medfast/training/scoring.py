@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from medfast.data.dataset import Split
+    from medfast.metrics import Evaluation
     from medfast.training.device import Compute
     from medfast.training.recipe import Recipe
 
@@ -40,33 +40,24 @@ class SplitScores:
         Probabilities in the order of the file: softmax over classes, sigmoid for each label.
     loss : float
         Mean over the images.
-    auc, acc : float
-        As MedMNIST defines them, the AUC over the classes that have one; NaN if none has.
-    per_class_auc : tuple of float
-        One per class, or label; NaN where the split has only positives or only negatives.
+    evaluation : Evaluation
+        AUC and ACC as MedMNIST defines them, the AUC over the classes that have one.
     """
 
     scores: NDArray[np.float32]
     loss: float
-    auc: float
-    acc: float
-    per_class_auc: tuple[float, ...]
+    evaluation: Evaluation
 
     def to_dict(self, label_names: Sequence[str]) -> dict[str, Any]:
-        """Return what ``summary.json`` holds of a split."""
+        """Return what ``summary.json`` holds of a split, classes without an AUC by name."""
         return {
             "images": len(self.scores),
-            "auc": self.auc,
-            "acc": self.acc,
+            "auc": self.evaluation.auc,
+            "acc": self.evaluation.acc,
             "loss": self.loss,
-            "per_class_auc": list(self.per_class_auc),
-            "absent_classes": self.absent(label_names),
+            "per_class_auc": list(self.evaluation.per_class_auc),
+            "absent_classes": [label_names[index] for index in self.evaluation.absent_classes],
         }
-
-    def absent(self, label_names: Sequence[str]) -> list[str]:
-        """Name the classes that have no AUC here."""
-        pairs = zip(label_names, self.per_class_auc, strict=True)
-        return [name for name, auc in pairs if math.isnan(auc)]
 
 
 def score_images(
@@ -116,11 +107,8 @@ def score_split(
     logits = score_images(model, split.images, channels, recipe, compute)
     scores = probabilities(logits, task)
     targets = torch.from_numpy(loss_targets(split.labels, task))
-    found = metrics.evaluate(split.labels, scores, task, undefined="skip")
     return SplitScores(
         scores=scores,
         loss=float(loss_function(task)(logits, targets)),
-        auc=found.auc,
-        acc=found.acc,
-        per_class_auc=found.per_class_auc,
+        evaluation=metrics.evaluate(split.labels, scores, task, undefined="skip"),
     )
