@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +23,33 @@ def medmnist_root() -> Path:
     if not Path(root, "breastmnist.npz").is_file():
         pytest.skip(f"no breastmnist.npz in MEDMNIST_ROOT={root}")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def assert_same_arrays() -> Callable[[Mapping[str, np.ndarray], Mapping[str, np.ndarray]], None]:
+    """The check that what one reader read is what another did, bit for bit.
+
+    Two things are left out that have no meaning: the strides of arrays without elements, and
+    padding between fields, which numpy leaves uninitialised.
+    """
+
+    def field_bytes(array: np.ndarray) -> list[bytes]:
+        if array.dtype.names is None:
+            return [array.tobytes("A")]
+        return [part for name in array.dtype.names for part in field_bytes(array[name])]
+
+    def check(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> None:
+        assert list(ours) == list(theirs)
+        for key, expected in theirs.items():
+            array = ours[key]
+            assert array.dtype == expected.dtype
+            assert array.dtype.fields == expected.dtype.fields
+            assert array.shape == expected.shape
+            assert array.strides == expected.strides or array.size == 0
+            assert array.flags.c_contiguous == expected.flags.c_contiguous
+            assert array.flags.f_contiguous == expected.flags.f_contiguous
+            assert array.flags.aligned == expected.flags.aligned
+            assert array.flags.writeable
+            assert field_bytes(array) == field_bytes(expected)
+
+    return check

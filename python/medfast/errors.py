@@ -21,6 +21,13 @@ class DatasetNotFoundError(MedfastError, FileNotFoundError):
     """A data file does not exist."""
 
 
+class MissingKeyError(MedfastError, KeyError):
+    """A data file has no array of that name."""
+
+    # KeyError shows the repr of what it was given, as if that were a key.
+    __str__ = Exception.__str__
+
+
 class CorruptDatasetError(MedfastError, ValueError):
     """A data file exists, but its bytes or its arrays are not what they should be."""
 

@@ -134,7 +134,7 @@ def download(
             except DownloadError as error:
                 kept = f"; {part.length:,} bytes are kept for the next try" if part.length else ""
                 hint = by_hand(info, size, target)
-                raise DownloadError(f"{name}: {error}{kept}; {hint}") from error
+                raise DownloadError(f"cannot fetch {name}: {error}{kept}; {hint}") from error
             part.rename(target)
     return target
 

@@ -74,7 +74,11 @@ pub fn raise(py: Python<'_>, error: &medfast::Error) -> PyErr {
 }
 
 fn exception(py: Python<'_>, class: &str, message: String) -> PyErr {
-    let build = || py.import("medfast.errors")?.getattr(class)?.call1((message,));
+    let build = || {
+        py.import("medfast.errors")?
+            .getattr(class)?
+            .call1((message,))
+    };
     build().map_or_else(|error| error, PyErr::from_value)
 }
 

@@ -14,7 +14,11 @@ use pyo3::types::PyDict;
 fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let info = PyDict::new(py);
     info.set_item("version", env!("CARGO_PKG_VERSION"))?;
-    let optimised = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let optimised = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     info.set_item("profile", optimised)?;
     info.set_item("os", std::env::consts::OS)?;
     info.set_item("arch", std::env::consts::ARCH)?;

@@ -1,23 +1,36 @@
-//! To be written.
+//! Fast, distrustful reading of `.npz` archives.
+//!
+//! An `.npz` is a zip archive of `.npy` arrays. [`Archive::open`] maps it and reads its directory;
+//! [`Archive::headers`] tells dtypes and shapes and inflates no more than that;
+//! [`Archive::read_into`] inflates members, several at a time, into buffers of the caller's.
+//! No length in a file is trusted, [`Limits`] are checked before memory is taken, arrays of Python
+//! objects are refused, and every array is checked against its CRC-32.
+//!
+//! ```
+//! use medfast::npz::{Archive, Limits};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/labels.npz");
+//! let archive = Archive::open(path, &Limits::default())?;
+//! let labels = archive.read(archive.find("labels").expect("the archive has labels"))?;
+//! assert_eq!(labels.header.shape, [3, 1]);
+//! assert_eq!(labels.header.dtype.size(), Some(1));
+//! assert_eq!(labels.data(), [0, 1, 1]);
+//! # Ok::<(), medfast::npz::Error>(())
+//! ```
 
-use crate::error::ErrorKind;
-use crate::parallel::Interrupted;
+mod archive;
+mod directory;
+mod dtype;
+mod error;
+mod fields;
+mod header;
+mod inflate;
+mod limits;
+mod literal;
 
-/// What can go wrong here.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The caller asked the work to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-impl Error {
-    /// What a caller can do about this error.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Interrupted(_) => ErrorKind::Interrupted,
-        }
-    }
-}
+pub use archive::{Archive, Array};
+pub use directory::Member;
+pub use dtype::{ByteOrder, Dtype, Field, Kind, Scalar};
+pub use error::{Error, Fault};
+pub use header::Header;
+pub use limits::Limits;

@@ -1,0 +1,287 @@
+//! An open `.npz` archive.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use memmap2::Mmap;
+
+use super::directory::{self, Member};
+use super::error::{Error, Fault};
+use super::header::{Header, Prelude};
+use super::inflate::{inflate, peek};
+use super::limits::Limits;
+use crate::parallel::{Interrupt, for_each};
+
+/// Enough for nearly every header, so that a second look is rarely needed.
+const FIRST_LOOK: usize = 256;
+
+/// An archive, of which only the directory has been read.
+pub struct Archive {
+    path: PathBuf,
+    limits: Limits,
+    bytes: Box<dyn Deref<Target = [u8]> + Send + Sync>,
+    members: Vec<Member>,
+    by_name: HashMap<String, usize>,
+}
+
+/// One array, read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Array {
+    /// What the data means.
+    pub header: Header,
+    npy: Vec<u8>,
+}
+
+impl Array {
+    /// The elements, in the order and byte order that the header states.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.npy[self.header.data_offset..]
+    }
+}
+
+impl Archive {
+    /// Opens the archive at `path` and reads its directory.
+    ///
+    /// The file is mapped into memory and must not change while the archive is open: the
+    /// operating system ends a process that reads a mapped page which another process has cut
+    /// off (SIGBUS). Files that are replaced by renaming, as downloads should be, are safe.
+    ///
+    /// # Errors
+    /// [`Error`] if the file is missing or unreadable, is no zip archive, has more members than
+    /// the limit, or has a directory that is damaged.
+    pub fn open(path: impl Into<PathBuf>, limits: &Limits) -> Result<Self, Error> {
+        let path = path.into();
+        match map(&path) {
+            Ok(bytes) => Self::new(path, bytes, limits),
+            Err(fault) => Err(Error::File { path, fault }),
+        }
+    }
+
+    /// Reads the directory of an archive that is in memory; errors call it `name`.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn from_bytes(
+        name: impl Into<PathBuf>,
+        bytes: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        Self::new(name.into(), Box::new(bytes), limits)
+    }
+
+    fn new(
+        path: PathBuf,
+        bytes: Box<dyn Deref<Target = [u8]> + Send + Sync>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let members = match directory::read(&bytes, limits) {
+            Ok(members) => members,
+            Err((None, fault)) => return Err(Error::File { path, fault }),
+            Err((Some(member), fault)) => {
+                return Err(Error::Member {
+                    path,
+                    member,
+                    fault,
+                });
+            }
+        };
+        // Later entries shadow earlier ones of the same name, and a whole name shadows a key.
+        let by_key = members.iter().map(Member::key).zip(0..);
+        let by_name = by_key.chain(members.iter().map(Member::name).zip(0..));
+        let by_name = by_name
+            .map(|(name, index)| (name.to_owned(), index))
+            .collect();
+        Ok(Self {
+            path,
+            limits: limits.clone(),
+            bytes,
+            members,
+            by_name,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The members, in the order of the directory.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The index of the member called `key` or `key.npy`; of the last one, if there are several.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<usize> {
+        self.by_name.get(key).copied()
+    }
+
+    /// The headers of the members at `indices`, of which no more is inflated than that.
+    ///
+    /// # Errors
+    /// [`Error`] if the members would inflate to more bytes in all than the limit, or if one is
+    /// damaged, is not an array, or holds Python objects.
+    ///
+    /// # Panics
+    /// If an index is not below the number of members.
+    pub fn headers(&self, indices: &[usize]) -> Result<Vec<Header>, Error> {
+        let mut total = 0;
+        for &index in indices {
+            let member = &self.members[index];
+            total += u128::from(member.inflated_len());
+            let limit = self.limits.max_inflated_bytes;
+            if total > u128::from(limit) {
+                return Err(self.fault(member, Fault::TooLarge { total, limit }));
+            }
+        }
+        let header = |&index| {
+            let member: &Member = &self.members[index];
+            self.header(member)
+                .map_err(|fault| self.fault(member, fault))
+        };
+        indices.iter().map(header).collect()
+    }
+
+    fn header(&self, member: &Member) -> Result<Header, Fault> {
+        let (method, bytes) = member.locate(&self.bytes)?;
+        let mut start = peek(method, bytes, FIRST_LOOK)?;
+        let prelude = match Prelude::parse(&start, &self.limits) {
+            Err(Fault::Magic { .. }) if !member.name().ends_with(".npy") => {
+                return Err(Fault::NotAnArray);
+            }
+            prelude => prelude?,
+        };
+        if prelude.data_offset > start.len() {
+            start = peek(method, bytes, prelude.data_offset)?;
+        }
+        let header = Header::parse(&start, &self.limits)?;
+        Self::check_length(&header, member)?;
+        Ok(header)
+    }
+
+    fn check_length(header: &Header, member: &Member) -> Result<(), Fault> {
+        let found = member.inflated_len().checked_sub(header.data_offset as u64);
+        let found = found.ok_or(Fault::HeaderTruncated)?;
+        let expected = header.data_len as u64;
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Fault::DataLength { expected, found })
+        }
+    }
+
+    /// Inflates members into buffers of exactly their inflated lengths, on up to `threads`
+    /// threads, the largest first.
+    ///
+    /// # Errors
+    /// [`Error`] if a member's bytes are damaged or do not match their CRC-32, or if a buffer has
+    /// another length. What the buffers hold is then unspecified.
+    ///
+    /// # Panics
+    /// If an index is not below the number of members.
+    pub fn read_into(
+        &self,
+        mut reads: Vec<(usize, &mut [u8])>,
+        threads: usize,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), Error> {
+        reads.sort_by_key(|(_, out)| Reverse(out.len()));
+        let reads: Vec<_> = reads.into_iter().map(Mutex::new).collect();
+        for_each(threads, reads.len(), interrupt, |rank| {
+            let mut read = reads[rank].lock().unwrap_or_else(PoisonError::into_inner);
+            let (index, out) = &mut *read;
+            let member = &self.members[*index];
+            self.read_member(member, out)
+                .map_err(|fault| self.fault(member, fault))
+        })
+    }
+
+    fn read_member(&self, member: &Member, out: &mut [u8]) -> Result<(), Fault> {
+        let (method, bytes) = member.locate(&self.bytes)?;
+        if out.len() as u64 != member.inflated_len() {
+            return Err(Fault::BufferLength {
+                expected: member.inflated_len(),
+                found: out.len(),
+            });
+        }
+        let (stated, found) = (member.crc32(), inflate(method, bytes, out)?);
+        if found == stated {
+            Ok(())
+        } else {
+            Err(Fault::Checksum { stated, found })
+        }
+    }
+
+    /// Reads the member at `index` whole.
+    ///
+    /// # Errors
+    /// As for [`headers`](Self::headers) and [`read_into`](Self::read_into).
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn read(&self, index: usize) -> Result<Array, Error> {
+        self.headers(&[index])?;
+        let member = &self.members[index];
+        let read = || {
+            let size = member.inflated_len();
+            let length = usize::try_from(size).map_err(|_| Fault::AddressSpace { size })?;
+            let mut npy = vec![0; length];
+            self.read_member(member, &mut npy)?;
+            let header = Header::parse(&npy, &self.limits)?;
+            Self::check_length(&header, member)?;
+            Ok(Array { header, npy })
+        };
+        read().map_err(|fault| self.fault(member, fault))
+    }
+
+    fn fault(&self, member: &Member, fault: Fault) -> Error {
+        Error::Member {
+            path: self.path.clone(),
+            member: member.name().to_owned(),
+            fault,
+        }
+    }
+}
+
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archive")
+            .field("path", &self.path)
+            .field("members", &self.members)
+            .finish_non_exhaustive()
+    }
+}
+
+fn map(path: &Path) -> Result<Box<dyn Deref<Target = [u8]> + Send + Sync>, Fault> {
+    let found = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Fault::NotFound,
+        _ => Fault::Io(error),
+    };
+    // Asked before opening: to open a pipe would wait for its other end.
+    let kind = fs::metadata(path).map_err(found)?.file_type();
+    if !kind.is_file() {
+        let found = if kind.is_dir() {
+            "a directory"
+        } else {
+            "a device or a pipe"
+        };
+        return Err(Fault::NotAFile { found });
+    }
+    let file = File::open(path).map_err(found)?;
+    if file.metadata()?.len() == 0 {
+        return Err(Fault::Empty);
+    }
+    // SAFETY: the map is private and read-only, and nothing here writes to it. That no other
+    // process changes the file is the condition that `open` documents.
+    let map = unsafe { Mmap::map(&file) }?;
+    Ok(Box::new(map))
+}

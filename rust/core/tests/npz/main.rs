@@ -1,0 +1,5 @@
+//! Tests of `medfast::npz` on archives made byte by byte.
+
+mod faults;
+mod reading;
+mod zip;
