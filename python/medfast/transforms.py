@@ -235,8 +235,6 @@ class Compose:
     ----------
     transforms : tuple of Transform
     layout : str
-    dtype : numpy.dtype
-        Of the output.
 
     Raises
     ------
@@ -283,7 +281,8 @@ class Compose:
                     f"expected a transform of medfast.transforms at position {position}, got "
                     f"{_kind(step)}; build the medfast transform of that name"
                 )
-        pipeline = _native.Pipeline([step._native() for step in steps], layout == "NHWC")
+        natives = [step._native() for step in steps]  # noqa: SLF001
+        pipeline = _native.Pipeline(natives, layout == "NHWC")
         object.__setattr__(self, "transforms", steps)
         object.__setattr__(self, "layout", layout)
         object.__setattr__(self, "_pipeline", pipeline)
@@ -298,6 +297,7 @@ class Compose:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the output."""
         return np.dtype(np.float32 if self._pipeline.is_float else np.uint8)
 
     def __call__(
@@ -404,9 +404,7 @@ class Compose:
         ]
 
 
-def _factor_range(
-    name: str, value: float | Sequence[float] | None
-) -> tuple[float, float] | None:
+def _factor_range(name: str, value: Any) -> tuple[float, float] | None:
     """Read a jitter argument as torchvision does; None if it leaves the image as it is."""
     if value is None:
         return None
@@ -437,7 +435,7 @@ def _dtype_name(dtype: object) -> str:
     return name
 
 
-def _number(name: str, value: float) -> float:
+def _number(name: str, value: Any) -> float:
     if not isinstance(value, Real):
         raise ConfigError(f"{name}: expected a number, got {value!r}")
     return float(value)
