@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, TypedDict, final
 
 import numpy as np
@@ -33,5 +34,40 @@ class NpzArchive:
     ) -> None: ...
 
 # transforms
+
+@final
+class Transform:
+    @staticmethod
+    def color_jitter(
+        brightness: tuple[float, float] | None, contrast: tuple[float, float] | None, /
+    ) -> Transform: ...
+    @staticmethod
+    def random_horizontal_flip(p: float, /) -> Transform: ...
+    @staticmethod
+    def random_vertical_flip(p: float, /) -> Transform: ...
+    @staticmethod
+    def to_dtype(to_float: bool, scale: bool, /) -> Transform: ...
+    @staticmethod
+    def normalize(mean: Sequence[float], std: Sequence[float], /) -> Transform: ...
+
+@final
+class Pipeline:
+    def __new__(cls, transforms: Sequence[Transform], channels_last: bool, /) -> Pipeline: ...
+    @property
+    def is_float(self) -> bool: ...
+    def output_shape(
+        self, images: npt.NDArray[np.uint8], rows: int, /
+    ) -> tuple[int, int, int, int]: ...
+    def run(
+        self,
+        images: npt.NDArray[np.uint8],
+        index: npt.NDArray[np.int64] | None,
+        seed: int,
+        epoch: int,
+        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
+        threads: int | None,
+        /,
+    ) -> None: ...
+    def parameters(self, sample: int, seed: int, epoch: int, /) -> list[dict[str, Any]]: ...
 
 # metrics

@@ -1,1 +1,531 @@
-"""To be written."""
+"""Augmentation of whole uint8 batches, with a draw of its own for every sample.
+
+Names, arguments and meaning are those of ``torchvision.transforms.v2``; given the same draws, every
+image equals what torchvision makes of it alone, value for value. A pipeline reads each image once,
+transforms it in cache and writes it once, as bytes or as normalised float32, into an array that is
+allocated once or is the caller's.
+
+What is drawn for a sample is a function of the seed, the epoch, its row in the images and the
+position of the transform in the pipeline, by the counter-based generator Philox4x32-10. It does not
+depend on the number of threads, on how the rows are split into calls, or on their order.
+"""
+
+from __future__ import annotations
+
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+
+from medfast import _native
+from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = [
+    "ColorJitter",
+    "Compose",
+    "Normalize",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "ToDtype",
+    "Transform",
+]
+
+_LAYOUTS = ("NCHW", "NHWC")
+_DTYPES = ("float32", "uint8")
+_MAX_SEED = 2**64 - 1
+_MAX_EPOCH = 2**32 - 1
+_MAX_ROW = 2**63 - 1
+_MAX_THREADS = 1024
+
+
+class Transform(ABC):
+    """One step of a `Compose`. Immutable, comparable, picklable."""
+
+    @abstractmethod
+    def _native(self) -> _native.Transform:
+        """Build the native form, which checks the settings."""
+
+
+@dataclass(frozen=True, init=False)
+class ColorJitter(Transform):
+    """Change brightness and contrast by random factors, in random order.
+
+    Parameters
+    ----------
+    brightness : float or (float, float), optional
+        The factor is uniform in ``[max(0, 1 - brightness), 1 + brightness]``, or in the given
+        ``[min, max]``. 1 leaves the image as it is, 0 makes it black.
+    contrast : float or (float, float), optional
+        The same for contrast; 0 makes the image its mean grey.
+
+    Raises
+    ------
+    ConfigError
+        If a number is negative or not finite, or a range decreases.
+
+    Notes
+    -----
+    As ``torchvision.transforms.v2.ColorJitter`` with the same arguments, on uint8 images of 1 or 3
+    channels. Both factors and their order are drawn for every sample. A factor is
+    ``min + (max - min) * w / 2**32`` in float64, where ``w`` is a 32-bit word of the generator.
+
+    Examples
+    --------
+    >>> ColorJitter(brightness=0.2, contrast=(0.5, 1.0))
+    ColorJitter(brightness=(0.8, 1.2), contrast=(0.5, 1.0))
+    """
+
+    brightness: tuple[float, float] | None
+    contrast: tuple[float, float] | None
+
+    def __init__(
+        self,
+        brightness: float | Sequence[float] | None = None,
+        contrast: float | Sequence[float] | None = None,
+    ) -> None:
+        object.__setattr__(self, "brightness", _factor_range("brightness", brightness))
+        object.__setattr__(self, "contrast", _factor_range("contrast", contrast))
+        self._native()
+
+    def _native(self) -> _native.Transform:
+        return _native.Transform.color_jitter(self.brightness, self.contrast)
+
+
+@dataclass(frozen=True)
+class RandomHorizontalFlip(Transform):
+    """Exchange left and right with probability `p`.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        0 never flips, 1 always does.
+
+    Raises
+    ------
+    ConfigError
+        If `p` is outside [0, 1].
+    """
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "p", _number("RandomHorizontalFlip: p", self.p))
+        self._native()
+
+    def _native(self) -> _native.Transform:
+        return _native.Transform.random_horizontal_flip(self.p)
+
+
+@dataclass(frozen=True)
+class RandomVerticalFlip(Transform):
+    """Exchange top and bottom with probability `p`.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        0 never flips, 1 always does.
+
+    Raises
+    ------
+    ConfigError
+        If `p` is outside [0, 1].
+    """
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "p", _number("RandomVerticalFlip: p", self.p))
+        self._native()
+
+    def _native(self) -> _native.Transform:
+        return _native.Transform.random_vertical_flip(self.p)
+
+
+@dataclass(frozen=True, init=False)
+class ToDtype(Transform):
+    """Convert the bytes, once in a pipeline.
+
+    Parameters
+    ----------
+    dtype : {"float32", "uint8"} or dtype
+        The type to convert to, by name or as numpy's or torch's dtype. Conversion to uint8 changes
+        nothing.
+    scale : bool, default False
+        Whether 255 becomes 1.0.
+
+    Raises
+    ------
+    ConfigError
+        If `dtype` is another type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ToDtype(np.float32, scale=True)
+    ToDtype(dtype='float32', scale=True)
+    """
+
+    dtype: str
+    scale: bool
+
+    def __init__(self, dtype: object, scale: bool = False) -> None:
+        object.__setattr__(self, "dtype", _dtype_name(dtype))
+        if not isinstance(scale, (bool, np.bool_)):
+            raise ConfigError(f"ToDtype: expected scale=True or scale=False, got {scale!r}")
+        object.__setattr__(self, "scale", bool(scale))
+
+    def _native(self) -> _native.Transform:
+        return _native.Transform.to_dtype(self.dtype == "float32", self.scale)
+
+
+@dataclass(frozen=True, init=False)
+class Normalize(Transform):
+    """Subtract `mean` and divide by `std`, in float32; after `ToDtype`.
+
+    Parameters
+    ----------
+    mean, std : sequence of float
+        One value per channel, or one for all, on the scale that `ToDtype` left.
+
+    Raises
+    ------
+    ConfigError
+        If the two differ in length or are empty, a value is not finite, or a `std` is zero in
+        float32.
+
+    Examples
+    --------
+    >>> Normalize([0.5], [0.25])
+    Normalize(mean=(0.5,), std=(0.25,))
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        object.__setattr__(self, "mean", _numbers("mean", mean))
+        object.__setattr__(self, "std", _numbers("std", std))
+        self._native()
+
+    def _native(self) -> _native.Transform:
+        return _native.Transform.normalize(self.mean, self.std)
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Compose:
+    """A pipeline of transforms over batches of uint8 images.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+        The steps, in order. `ColorJitter` goes before ``ToDtype("float32")`` and `Normalize` after
+        it; flips go anywhere. Without ``ToDtype("float32")`` the output is uint8; without any step
+        the pipeline gathers rows and changes the layout.
+    layout : {"NCHW", "NHWC"}, default "NCHW"
+        The order of the output's axes.
+
+    Attributes
+    ----------
+    transforms : tuple of Transform
+    layout : str
+
+    Raises
+    ------
+    ConfigError
+        If a step is no transform of this module, or stands where it has no meaning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> augment = Compose(
+    ...     [
+    ...         ColorJitter(brightness=0.2, contrast=0.2),
+    ...         RandomHorizontalFlip(),
+    ...         ToDtype("float32", scale=True),
+    ...         Normalize(mean=[0.5], std=[0.5]),
+    ...     ]
+    ... )
+    >>> images = np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28)
+    >>> batch = augment(images, index=[3, 0], seed=1)
+    >>> batch.shape, batch.dtype
+    ((2, 1, 28, 28), dtype('float32'))
+
+    The same sample draws the same, in whatever batch it comes:
+
+    >>> bool((augment(images, seed=1)[3] == batch[0]).all())
+    True
+    >>> augment.parameters(3, seed=1)[1]
+    {'transform': 'RandomHorizontalFlip', 'applied': True}
+    """
+
+    transforms: tuple[Transform, ...]
+    layout: str
+    _pipeline: _native.Pipeline = field(compare=False)
+
+    def __init__(self, transforms: Iterable[Transform], layout: str = "NCHW") -> None:
+        if layout not in _LAYOUTS:
+            raise ConfigError(f"unknown layout {layout!r}; {nearest(str(layout), _LAYOUTS)}")
+        if not isinstance(transforms, Iterable):
+            raise ConfigError(f"expected a list of transforms, got {_kind(transforms)}")
+        steps = tuple(transforms)
+        for position, step in enumerate(steps):
+            if not isinstance(step, Transform):
+                raise ConfigError(
+                    f"expected a transform of medfast.transforms at position {position}, got "
+                    f"{_kind(step)}; build the medfast transform of that name"
+                )
+        natives = [step._native() for step in steps]  # noqa: SLF001
+        pipeline = _native.Pipeline(natives, layout == "NHWC")
+        object.__setattr__(self, "transforms", steps)
+        object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "_pipeline", pipeline)
+
+    def __repr__(self) -> str:
+        steps = "".join(f"    {step!r},\n" for step in self.transforms)
+        listed = f"[\n{steps}]" if steps else "[]"
+        return f"Compose({listed}, layout={self.layout!r})"
+
+    def __reduce__(self) -> tuple[type[Compose], tuple[tuple[Transform, ...], str]]:
+        return Compose, (self.transforms, self.layout)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the output."""
+        return np.dtype(np.float32 if self._pipeline.is_float else np.uint8)
+
+    def __call__(
+        self,
+        images: npt.NDArray[np.uint8],
+        *,
+        index: Iterable[int] | npt.NDArray[np.integer[Any]] | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32] | None = None,
+        threads: int | None = None,
+    ) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+        """Transform rows of `images`, each with its own draw.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+            Any strides; never copied as a whole, never changed.
+        index : sequence of int, optional
+            The rows to transform, in order, repeats allowed; all rows by default. A row is also
+            what its draws are keyed by.
+        seed : int, default 0
+            0 to 2**64 - 1.
+        epoch : int, default 0
+            0 to 2**32 - 1.
+        out : ndarray, optional
+            Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
+            `images`. ``tensor.numpy()`` of a torch CPU tensor, pinned or not, is such an array.
+        threads : int, optional
+            1 to 1024; by default as many as the batch is worth. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray of uint8 or float32
+            Shape (n, C, H, W) or (n, H, W, C) by `layout`, with C = 1 for images without a channel
+            axis; `out` itself if given.
+
+        Raises
+        ------
+        ShapeError
+            If `images`, `index` or `out` is of the wrong type, shape, dtype or memory layout, or a
+            transform is not defined for so many channels.
+        InvalidValueError
+            If a row of `index` is negative or not below N.
+        ConfigError
+            If `seed`, `epoch` or `threads` is out of range.
+
+        Notes
+        -----
+        Everything is checked before anything is written.
+        """
+        batch = _checked_images(images)
+        rows = None if index is None else _checked_index(index)
+        seed = _integer("seed", seed, 0, _MAX_SEED)
+        epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
+        if threads is not None:
+            threads = _integer("threads", threads, 1, _MAX_THREADS)
+        count = len(batch) if rows is None else len(rows)
+        shape = self._pipeline.output_shape(batch, count)
+        if out is None:
+            out = np.empty(shape, self.dtype)
+        else:
+            _check_out(out, shape, self.dtype, batch)
+        self._pipeline.run(batch, rows, seed, epoch, out, threads)
+        return out
+
+    def parameters(self, index: int, *, seed: int = 0, epoch: int = 0) -> list[dict[str, Any]]:
+        """Tell what is drawn for one sample.
+
+        Parameters
+        ----------
+        index : int
+            The sample's row in the images.
+        seed, epoch : int, default 0
+            As in the call.
+
+        Returns
+        -------
+        list of dict
+            One per transform, in order: ``transform``, its name, and what it drew. `ColorJitter`:
+            ``fn_idx``, the order of brightness (0), contrast (1), saturation (2) and hue (3), and
+            ``brightness_factor`` and ``contrast_factor``, floats or None, as torchvision names
+            them. Flips: ``applied``. All of it is ready for JSON.
+
+        Raises
+        ------
+        InvalidValueError
+            If `index` is negative.
+        ConfigError
+            If `seed` or `epoch` is out of range.
+
+        Examples
+        --------
+        >>> Compose([RandomVerticalFlip(p=1.0)]).parameters(7, seed=1, epoch=2)
+        [{'transform': 'RandomVerticalFlip', 'applied': True}]
+        """
+        sample = _integer("index", index, 0, _MAX_ROW, InvalidValueError)
+        seed = _integer("seed", seed, 0, _MAX_SEED)
+        epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
+        drawn = self._pipeline.parameters(sample, seed, epoch)
+        return [
+            {"transform": type(step).__name__, **values}
+            for step, values in zip(self.transforms, drawn, strict=True)
+        ]
+
+
+def _factor_range(name: str, value: Any) -> tuple[float, float] | None:
+    """Read a jitter argument as torchvision does; None if it leaves the image as it is."""
+    if value is None:
+        return None
+    if isinstance(value, Real):
+        spread = float(value)
+        if not spread >= 0:
+            raise ConfigError(f"ColorJitter: expected {name} >= 0, got {value!r}")
+        low, high = max(0.0, 1.0 - spread), 1.0 + spread
+    else:
+        try:
+            low, high = (float(bound) for bound in value)
+        except (TypeError, ValueError):
+            raise ConfigError(
+                f"ColorJitter: expected {name} as a number or a pair (min, max), got {value!r}"
+            ) from None
+    return None if low == high == 1.0 else (low, high)
+
+
+def _dtype_name(dtype: object) -> str:
+    name = dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
+    if name not in _DTYPES:
+        try:
+            name = np.dtype(dtype).name  # type: ignore[call-overload]
+        except TypeError:
+            name = str(dtype)
+    if name not in _DTYPES:
+        raise ConfigError(f"ToDtype: unknown dtype {dtype!r}; {nearest(name, _DTYPES)}")
+    return name
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, Real):
+        raise ConfigError(f"{name}: expected a number, got {value!r}")
+    return float(value)
+
+
+def _numbers(name: str, values: Sequence[float]) -> tuple[float, ...]:
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"Normalize: expected {name} as a list of one number per channel, got {values!r}"
+        ) from None
+
+
+def _integer(
+    name: str,
+    value: SupportsIndex,
+    low: int,
+    high: int,
+    error: type[ConfigError | InvalidValueError] = ConfigError,
+) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if not low <= number <= high:
+        raise error(f"expected {name} as an integer from {low} to {high}, got {value!r}")
+    return number
+
+
+def _checked_images(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give images their channel axis."""
+    if not isinstance(images, np.ndarray):
+        raise ShapeError(
+            f"expected images as a numpy array, got {_kind(images)}; "
+            "pass tensor.numpy() for a torch tensor, numpy.stack(list) for a list"
+        )
+    if images.dtype != np.uint8:
+        raise ShapeError(
+            f"expected images of uint8, got {images.dtype}; convert them to bytes in 0..255"
+        )
+    if images.ndim == 3:
+        return images[..., np.newaxis]
+    if images.ndim != 4:
+        raise ShapeError(
+            f"expected images of shape (N, H, W) or (N, H, W, C), got {images.shape}; "
+            "a single image is images[np.newaxis]"
+        )
+    return images
+
+
+def _checked_index(
+    index: Iterable[int] | npt.NDArray[np.integer[Any]],
+) -> npt.NDArray[np.int64]:
+    try:
+        rows = np.asarray(index if hasattr(index, "__len__") else list(index))
+    except (TypeError, ValueError):
+        raise ShapeError(f"expected index as a sequence of integers, got {index!r}") from None
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise ShapeError(
+            f"expected index as a 1-D sequence of integers, got {rows.ndim}-D of {rows.dtype}; "
+            "numpy.flatnonzero(mask) turns a mask into rows"
+        )
+    return np.ascontiguousarray(rows, dtype=np.int64)
+
+
+def _check_out(
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    images: npt.NDArray[np.uint8],
+) -> None:
+    if not isinstance(out, np.ndarray):
+        raise ShapeError(
+            f"expected out as a numpy array, got {_kind(out)}; pass tensor.numpy() for a tensor"
+        )
+    if out.dtype != dtype or out.shape != shape:
+        raise ShapeError(
+            f"expected out of shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}"
+        )
+    for wanted, met in (
+        ("C-contiguous", out.flags.c_contiguous),
+        ("aligned", out.flags.aligned),
+        ("writeable", out.flags.writeable),
+    ):
+        if not met:
+            raise ShapeError(f"expected out to be {wanted}; pass a fresh numpy.empty{shape}")
+    if np.may_share_memory(images, out):
+        raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"

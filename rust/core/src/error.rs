@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Shape,
     /// A parameter or a value lies outside its range.
     Value,
+    /// A setting is wrong in itself or contradicts another.
+    Config,
     /// The caller asked the work to stop.
     Interrupted,
 }

@@ -68,6 +68,7 @@ pub fn raise(py: Python<'_>, error: &medfast::Error) -> PyErr {
         ErrorKind::Limit => "LimitExceededError",
         ErrorKind::Shape => "ShapeError",
         ErrorKind::Value => "InvalidValueError",
+        ErrorKind::Config => "ConfigError",
         ErrorKind::Interrupted => "InternalError",
     };
     exception(py, class, error.to_string())

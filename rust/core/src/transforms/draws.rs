@@ -1,0 +1,177 @@
+//! Random numbers that depend on nothing but what they are for.
+//!
+//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+//! SC 2011) is a function from a key and a counter to four words, with no state to carry along.
+//! The layout below is a contract: the same (seed, epoch, sample, position) gives the same draws on
+//! every platform and in every version.
+//!
+//! | word | holds |
+//! |---|---|
+//! | key 0, 1 | the seed, low word first |
+//! | counter 0, 1 | the sample's index, low word first |
+//! | counter 2 | the epoch |
+//! | counter 3 | the transform's position in the pipeline (high 12 bits), the block (low 20 bits) |
+//!
+//! Word `i` of a transform's stream is word `i % 4` of block `i / 4`. A word `w` stands for the
+//! number `w / 2^32` in [0, 1), which an `f64` holds exactly.
+
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+const ROUNDS: usize = 10;
+const BLOCK_BITS: u32 = 20;
+
+/// How many transforms of one pipeline can have draws of their own.
+pub(super) const MAX_POSITIONS: usize = 1 << (32 - BLOCK_BITS);
+
+/// One pass over a set of images: what all of its draws have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Draws {
+    /// Any number; another seed gives unrelated draws.
+    pub seed: u64,
+    /// Counts the passes under one seed; another epoch gives unrelated draws.
+    pub epoch: u32,
+}
+
+impl Draws {
+    /// The first four words of the stream of the transform at `position`, for one sample.
+    #[inline(always)]
+    pub(super) fn words(self, sample: u64, position: usize) -> [u32; 4] {
+        debug_assert!(position < MAX_POSITIONS);
+        philox(
+            [
+                low(sample),
+                high(sample),
+                self.epoch,
+                (position as u32) << BLOCK_BITS,
+            ],
+            [low(self.seed), high(self.seed)],
+        )
+    }
+}
+
+/// The number in [0, 1) that a word stands for.
+#[inline(always)]
+pub(super) fn unit(word: u32) -> f64 {
+    f64::from(word) / 4_294_967_296.0
+}
+
+/// A number uniform in [min, max].
+#[inline(always)]
+pub(super) fn uniform(word: u32, (min, max): (f64, f64)) -> f64 {
+    min + (max - min) * unit(word)
+}
+
+/// True with probability `p`: never for 0, always for 1.
+#[inline(always)]
+pub(super) fn bernoulli(word: u32, p: f64) -> bool {
+    unit(word) < p
+}
+
+/// An order of 0, 1, 2, 3: the one at place `floor(24 * unit(word))` of their lexicographic list.
+#[inline(always)]
+pub(super) fn permutation(word: u32) -> [u8; 4] {
+    let mut rest = (u64::from(word) * 24) >> 32;
+    let mut left = [0, 1, 2, 3];
+    for (place, orders) in [6, 2, 1].into_iter().enumerate() {
+        let chosen = place + (rest / orders) as usize;
+        rest %= orders;
+        left[place..=chosen].rotate_right(1);
+    }
+    left
+}
+
+#[inline(always)]
+fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for round in 0..ROUNDS {
+        if round > 0 {
+            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        }
+        let products = [
+            u64::from(MULTIPLIERS[0]) * u64::from(counter[0]),
+            u64::from(MULTIPLIERS[1]) * u64::from(counter[2]),
+        ];
+        counter = [
+            high(products[1]) ^ counter[1] ^ key[0],
+            low(products[1]),
+            high(products[0]) ^ counter[3] ^ key[1],
+            low(products[0]),
+        ];
+    }
+    counter
+}
+
+#[inline(always)]
+fn low(wide: u64) -> u32 {
+    wide as u32
+}
+
+#[inline(always)]
+fn high(wide: u64) -> u32 {
+    (wide >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The known answers of the Random123 distribution (kat_vectors, philox4x32-10).
+    #[test]
+    fn philox_gives_the_published_answers() {
+        let ones = u32::MAX;
+        assert_eq!(
+            philox([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+        assert_eq!(
+            philox([ones; 4], [ones; 2]),
+            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+        );
+        assert_eq!(
+            philox(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0]
+            ),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn every_part_of_the_key_goes_to_its_own_word() {
+        let draws = Draws {
+            seed: 0x299f_31d0_a409_3822,
+            epoch: 0x1319_8a2e,
+        };
+        assert_eq!(
+            draws.words(0x85a3_08d3_243f_6a88, 5),
+            philox(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 5 << 20],
+                [0xa409_3822, 0x299f_31d0]
+            )
+        );
+    }
+
+    #[test]
+    fn units_are_the_words_over_two_to_the_32() {
+        assert_eq!(unit(0), 0.0);
+        assert_eq!(unit(1 << 31), 0.5);
+        assert_eq!(unit(u32::MAX), 1.0 - 2f64.powi(-32));
+        assert!(!bernoulli(0, 0.0) && bernoulli(u32::MAX, 1.0));
+        assert_eq!(uniform(1 << 30, (1.0, 3.0)), 1.5);
+    }
+
+    #[test]
+    fn words_in_order_give_the_permutations_in_lexicographic_order() {
+        let step = (1u64 << 32) as f64 / 24.0;
+        let listed: Vec<_> = (0..24)
+            .map(|place| permutation((step * (f64::from(place) + 0.5)) as u32))
+            .collect();
+        let mut naive = Vec::new();
+        for code in 0..256u32 {
+            let order = [code >> 6 & 3, code >> 4 & 3, code >> 2 & 3, code & 3].map(|x| x as u8);
+            if (0..4).all(|digit| order.contains(&digit)) {
+                naive.push(order);
+            }
+        }
+        assert_eq!(listed, naive);
+    }
+}

@@ -1,0 +1,213 @@
+//! A borrowed batch of images, in any memory order.
+
+use std::marker::PhantomData;
+
+use super::error::Error;
+
+/// A batch of uint8 images: shape (N, H, W, C), any strides.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a> {
+    start: *const u8,
+    shape: [usize; 4],
+    strides: [isize; 4],
+    borrowed: PhantomData<&'a [u8]>,
+}
+
+// SAFETY: an `Images` is a shared borrow of bytes, as `&[u8]` is.
+unsafe impl Send for Images<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Images<'_> {}
+
+impl<'a> Images<'a> {
+    /// A batch whose bytes lie in order, of shape `[n, height, width, channels]`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless `pixels` has as many bytes as the shape says.
+    pub fn new(pixels: &'a [u8], shape: [usize; 4]) -> Result<Self, Error> {
+        let expected = volume(shape)?;
+        if pixels.len() != expected {
+            return Err(Error::Length {
+                what: "images",
+                expected,
+                got: pixels.len(),
+            });
+        }
+        let [_, height, width, channels] = shape;
+        let strides = [height * width * channels, width * channels, channels, 1];
+        Ok(Self {
+            start: pixels.as_ptr(),
+            shape,
+            strides: strides.map(usize::cast_signed),
+            borrowed: PhantomData,
+        })
+    }
+
+    /// A batch whose byte (n, y, x, c) lies at `start + n * strides[0] + y * strides[1] + ...`.
+    ///
+    /// # Safety
+    /// Each of these bytes must be readable, and written by no one, for the lifetime `'a`; the
+    /// product of the shape must fit an `isize`.
+    #[must_use]
+    pub unsafe fn from_raw_parts(start: *const u8, shape: [usize; 4], strides: [isize; 4]) -> Self {
+        Self {
+            start,
+            shape,
+            strides,
+            borrowed: PhantomData,
+        }
+    }
+
+    /// `[n, height, width, channels]`.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 4] {
+        self.shape
+    }
+
+    /// The planes of image `row`, `[channels][height][width]`, turned by `flips`: where they lie in
+    /// order already they are borrowed, else copied to `scratch`.
+    #[inline(always)]
+    pub(super) fn planes<'s>(
+        &'s self,
+        row: usize,
+        flips: Flips,
+        scratch: &'s mut Scratch,
+    ) -> &'s [u8] {
+        let [rows, height, width, channels] = self.shape;
+        let [to_row, to_y, to_x, to_channel] = self.strides;
+        let area = height * width;
+        assert!(row < rows, "rows are checked before they are read");
+        // SAFETY: `row` is inside the batch, so the offset stays inside what the constructor vouched
+        // for; the same holds for the offsets below, whose coordinates are inside the image.
+        let image = unsafe { self.start.offset(row as isize * to_row) };
+        let in_order = to_y == to_x * width as isize;
+        let planes = if in_order && to_x == 1 && (channels == 1 || to_channel == area as isize) {
+            // SAFETY: the image's bytes lie in order.
+            unsafe { std::slice::from_raw_parts(image, area * channels) }
+        } else {
+            let planes = &mut scratch.planes[..];
+            if in_order && to_x == 3 && to_channel == 1 && channels == 3 {
+                // SAFETY: the image's bytes lie in order.
+                split_rgb(
+                    unsafe { std::slice::from_raw_parts(image, 3 * area) },
+                    planes,
+                );
+            } else {
+                for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+                    for (y, line) in plane.chunks_exact_mut(width).enumerate() {
+                        let line_start = channel as isize * to_channel + y as isize * to_y;
+                        for (x, byte) in line.iter_mut().enumerate() {
+                            // SAFETY: (y, x, channel) is inside the image.
+                            *byte = unsafe { *image.offset(line_start + x as isize * to_x) };
+                        }
+                    }
+                }
+            }
+            planes
+        };
+        if flips == Flips::default() {
+            return planes;
+        }
+        for (plane, turned) in planes
+            .chunks_exact(area)
+            .zip(scratch.turned.chunks_exact_mut(area))
+        {
+            flips.turn(plane, width, turned);
+        }
+        &scratch.turned
+    }
+}
+
+/// Which way an image is turned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flips {
+    pub horizontal: bool,
+    pub vertical: bool,
+}
+
+impl Flips {
+    #[inline(always)]
+    fn turn(self, plane: &[u8], width: usize, turned: &mut [u8]) {
+        match (self.horizontal, self.vertical) {
+            (false, false) => turned.copy_from_slice(plane),
+            (true, true) => reverse(plane, turned),
+            (true, false) => {
+                for (line, turned) in plane
+                    .chunks_exact(width)
+                    .zip(turned.chunks_exact_mut(width))
+                {
+                    reverse(line, turned);
+                }
+            }
+            (false, true) => {
+                let lines = plane.chunks_exact(width).rev();
+                for (line, turned) in lines.zip(turned.chunks_exact_mut(width)) {
+                    turned.copy_from_slice(line);
+                }
+            }
+        }
+    }
+}
+
+/// Copies `bytes` in reverse order.
+#[inline(always)]
+fn reverse(bytes: &[u8], reversed: &mut [u8]) {
+    const STEP: usize = 16;
+    let length = bytes.len();
+    let mut turn = |start: usize| {
+        let mut step = [0; STEP];
+        step.copy_from_slice(&bytes[start..][..STEP]);
+        step.reverse();
+        reversed[length - STEP - start..][..STEP].copy_from_slice(&step);
+    };
+    if length < STEP {
+        for (to, &from) in reversed.iter_mut().zip(bytes.iter().rev()) {
+            *to = from;
+        }
+        return;
+    }
+    for start in (0..=length - STEP).step_by(STEP) {
+        turn(start);
+    }
+    // The last step overlaps the one before it: cheaper than what is left byte by byte.
+    turn(length - STEP);
+}
+
+/// Room for the planes of an image, and for their turned copy.
+pub(super) struct Scratch {
+    planes: Vec<u8>,
+    turned: Vec<u8>,
+}
+
+impl Scratch {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            planes: vec![0; bytes],
+            turned: vec![0; bytes],
+        }
+    }
+}
+
+/// The number of bytes in an array of this shape.
+pub(super) fn volume(shape: [usize; 4]) -> Result<usize, Error> {
+    // A zero anywhere must not hide an overflow of the rest: strides are products too.
+    let bytes = shape
+        .iter()
+        .try_fold(1usize, |product, &length| {
+            product.checked_mul(length.max(1))
+        })
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .ok_or(Error::TooLarge { shape })?;
+    Ok(if shape.contains(&0) { 0 } else { bytes })
+}
+
+#[inline(always)]
+fn split_rgb(pixels: &[u8], planes: &mut [u8]) {
+    let area = pixels.len() / 3;
+    let (red, rest) = planes.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    for (((pixel, red), green), blue) in pixels.chunks_exact(3).zip(red).zip(green).zip(blue) {
+        *red = pixel[0];
+        *green = pixel[1];
+        *blue = pixel[2];
+    }
+}

@@ -1,0 +1,213 @@
+//! Writing an image out: its layout, its flips and its element type, in one pass.
+
+use super::tone::{Blend, LANES, write_blended};
+
+/// The order of the axes of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// (N, C, H, W)
+    #[default]
+    Nchw,
+    /// (N, H, W, C)
+    Nhwc,
+}
+
+/// The element type of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// Bytes.
+    U8,
+    /// Single precision.
+    F32,
+}
+
+impl Dtype {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "uint8",
+            Self::F32 => "float32",
+        }
+    }
+}
+
+/// Where a batch is written.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// For pipelines that end in bytes.
+    U8(&'a mut [u8]),
+    /// For pipelines that end in float32.
+    F32(&'a mut [f32]),
+}
+
+impl Output<'_> {
+    pub(super) fn dtype(&self) -> Dtype {
+        match self {
+            Self::U8(_) => Dtype::U8,
+            Self::F32(_) => Dtype::F32,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::U8(out) => out.len(),
+            Self::F32(out) => out.len(),
+        }
+    }
+}
+
+/// The shape of one image, and of the place it goes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub layout: Layout,
+}
+
+impl Frame {
+    pub(super) fn area(self) -> usize {
+        self.height * self.width
+    }
+
+    pub(super) fn volume(self) -> usize {
+        self.area() * self.channels
+    }
+}
+
+/// What becomes of a byte after the conversion to float.
+#[derive(Clone, Debug)]
+pub(super) struct Floats {
+    /// What the byte is multiplied by.
+    scale: f32,
+    /// What is then subtracted, and what that is divided by, step by step: one list for all
+    /// channels, or one for each.
+    channels: Vec<Vec<(f32, f32)>>,
+}
+
+impl Floats {
+    /// `to_dtype(float32, scale)`.
+    pub(super) fn new(scale: bool) -> Self {
+        let scale = if scale { (1.0 / 255.0) as f32 } else { 1.0 };
+        Self {
+            scale,
+            channels: vec![Vec::new()],
+        }
+    }
+
+    /// How many channels the statistics were given for; 1 fits any.
+    pub(super) fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// `normalize`, whose statistics torch rounds to float32.
+    pub(super) fn normalize(&mut self, mean: &[f64], std: &[f64]) {
+        if self.channels.len() < mean.len() {
+            self.channels = vec![self.channels[0].clone(); mean.len()];
+        }
+        for (channel, steps) in self.channels.iter_mut().enumerate() {
+            let given = channel % mean.len();
+            steps.push((mean[given] as f32, std[given] as f32));
+        }
+    }
+
+    #[inline(always)]
+    fn steps(&self, channel: usize) -> &[(f32, f32)] {
+        &self.channels[channel % self.channels.len()]
+    }
+}
+
+/// An element type that a pipeline can write.
+pub(super) trait Element: Copy + Default + Send {
+    /// What must be known to write it.
+    type Stage: Sync;
+
+    /// Writes one plane of blended bytes in order.
+    fn write(stage: &Self::Stage, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [Self]);
+}
+
+impl Element for u8 {
+    type Stage = ();
+
+    #[inline(always)]
+    fn write((): &(), _: usize, plane: &[u8], blends: &[Blend], out: &mut [u8]) {
+        if blends.is_empty() {
+            return out.copy_from_slice(plane);
+        }
+        write_blended(
+            plane,
+            blends,
+            out,
+            #[inline(always)]
+            |lanes| {
+                let mut bytes = [0; LANES];
+                for (byte, lane) in bytes.iter_mut().zip(lanes) {
+                    // SAFETY: blended bytes are whole numbers in [0, 255].
+                    *byte = unsafe { lane.to_int_unchecked::<i32>() } as u8;
+                }
+                bytes
+            },
+        );
+    }
+}
+
+impl Element for f32 {
+    type Stage = Floats;
+
+    #[inline(always)]
+    fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f32]) {
+        let scale = stage.scale;
+        let steps = stage.steps(channel);
+        write_blended(
+            plane,
+            blends,
+            out,
+            #[inline(always)]
+            |mut lanes| {
+                for lane in &mut lanes {
+                    *lane *= scale;
+                }
+                for &(mean, std) in steps {
+                    for lane in &mut lanes {
+                        *lane = (*lane - mean) / std;
+                    }
+                }
+                lanes
+            },
+        );
+    }
+}
+
+/// Pixels of a plane that wait on the stack to be interleaved with those of other planes.
+const WAITING: usize = 256;
+
+/// Writes an image whose planes are `planes` to its place.
+#[inline(always)]
+pub(super) fn write_image<T: Element>(
+    stage: &T::Stage,
+    frame: Frame,
+    planes: &[u8],
+    blends: &[Blend],
+    out: &mut [T],
+) {
+    let (area, channels) = (frame.area(), frame.channels);
+    if frame.layout == Layout::Nchw || channels == 1 {
+        let planes = planes.chunks_exact(area).zip(out.chunks_exact_mut(area));
+        for (channel, (plane, out)) in planes.enumerate() {
+            T::write(stage, channel, plane, blends, out);
+        }
+    } else {
+        let mut waiting = [T::default(); WAITING];
+        for (channel, plane) in planes.chunks_exact(area).enumerate() {
+            let pixels = plane
+                .chunks(WAITING)
+                .zip(out.chunks_mut(WAITING * channels));
+            for (bytes, out) in pixels {
+                let waiting = &mut waiting[..bytes.len()];
+                T::write(stage, channel, bytes, blends, waiting);
+                for (out, value) in out.iter_mut().skip(channel).step_by(channels).zip(waiting) {
+                    *out = *value;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,954 @@
+//! Transforms, and their compilation into one pass per image.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::draws::{Draws, MAX_POSITIONS, bernoulli, permutation, uniform};
+use super::error::Error;
+use super::images::{Flips, Images, Scratch, volume};
+use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
+use super::tone::{Tone, resolve};
+use crate::parallel::{self, Interrupt};
+
+/// One step of a pipeline, as torchvision.transforms.v2 defines the one of the same name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transform {
+    /// Brightness and contrast by factors uniform in (min, max), in random order.
+    ///
+    /// Word 0 of its stream draws the order, word 1 the brightness, word 2 the contrast.
+    ColorJitter {
+        /// The range of the brightness factor, if it changes at all.
+        brightness: Option<(f64, f64)>,
+        /// The range of the contrast factor, if it changes at all.
+        contrast: Option<(f64, f64)>,
+    },
+    /// Left and right exchanged with probability `p`, by word 0 of its stream.
+    RandomHorizontalFlip {
+        /// The probability.
+        p: f64,
+    },
+    /// Top and bottom exchanged with probability `p`, by word 0 of its stream.
+    RandomVerticalFlip {
+        /// The probability.
+        p: f64,
+    },
+    /// The conversion of the bytes; to [`Dtype::U8`] it changes nothing.
+    ToDtype {
+        /// The type converted to.
+        dtype: Dtype,
+        /// Whether 255 becomes 1.0.
+        scale: bool,
+    },
+    /// `(value - mean) / std`; one value each for all channels, or one per channel.
+    Normalize {
+        /// The means.
+        mean: Vec<f64>,
+        /// The standard deviations.
+        std: Vec<f64>,
+    },
+}
+
+/// What a transform drew for one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drawn {
+    /// Of a [`Transform::ColorJitter`].
+    ColorJitter {
+        /// The order of brightness (0), contrast (1), saturation (2) and hue (3).
+        fn_idx: [u8; 4],
+        /// The factor, if brightness changes at all.
+        brightness_factor: Option<f64>,
+        /// The factor, if contrast changes at all.
+        contrast_factor: Option<f64>,
+    },
+    /// Of a [`Transform::RandomHorizontalFlip`]: whether it flips.
+    HorizontalFlip(bool),
+    /// Of a [`Transform::RandomVerticalFlip`]: whether it flips.
+    VerticalFlip(bool),
+    /// Of a transform that draws nothing.
+    Nothing,
+}
+
+impl Transform {
+    /// The name of this transform in torchvision.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ColorJitter { .. } => "ColorJitter",
+            Self::RandomHorizontalFlip { .. } => "RandomHorizontalFlip",
+            Self::RandomVerticalFlip { .. } => "RandomVerticalFlip",
+            Self::ToDtype { .. } => "ToDtype",
+            Self::Normalize { .. } => "Normalize",
+        }
+    }
+
+    /// Whether the settings of this transform are right in themselves.
+    ///
+    /// # Errors
+    /// A variant of [`Error`] of kind [`Config`](crate::ErrorKind::Config).
+    pub fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::ColorJitter {
+                brightness,
+                contrast,
+            } => {
+                validate_factor("brightness", *brightness)?;
+                validate_factor("contrast", *contrast)
+            }
+            Self::RandomHorizontalFlip { p } | Self::RandomVerticalFlip { p } => {
+                let valid = (0.0..=1.0).contains(p);
+                let error = || Error::Probability {
+                    transform: self.name(),
+                    p: *p,
+                };
+                valid.then_some(()).ok_or_else(error)
+            }
+            Self::ToDtype { .. } => Ok(()),
+            Self::Normalize { mean, std } => validate_statistics(mean, std),
+        }
+    }
+
+    #[inline(always)]
+    fn draw(&self, draws: Draws, sample: u64, position: usize) -> Drawn {
+        match *self {
+            Self::ColorJitter {
+                brightness,
+                contrast,
+            } => {
+                let [order, bright, contrasty, _] = draws.words(sample, position);
+                Drawn::ColorJitter {
+                    fn_idx: permutation(order),
+                    brightness_factor: brightness.map(|range| uniform(bright, range)),
+                    contrast_factor: contrast.map(|range| uniform(contrasty, range)),
+                }
+            }
+            Self::RandomHorizontalFlip { p } => {
+                Drawn::HorizontalFlip(bernoulli(draws.words(sample, position)[0], p))
+            }
+            Self::RandomVerticalFlip { p } => {
+                Drawn::VerticalFlip(bernoulli(draws.words(sample, position)[0], p))
+            }
+            Self::ToDtype { .. } | Self::Normalize { .. } => Drawn::Nothing,
+        }
+    }
+}
+
+fn validate_factor(name: &'static str, range: Option<(f64, f64)>) -> Result<(), Error> {
+    match range {
+        Some((min, max)) if !(0.0 <= min && min <= max && max <= f64::from(f32::MAX)) => {
+            Err(Error::FactorRange { name, min, max })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn validate_statistics(mean: &[f64], std: &[f64]) -> Result<(), Error> {
+    if mean.is_empty() || mean.len() != std.len() {
+        return Err(Error::NormalizeLength {
+            means: mean.len(),
+            stds: std.len(),
+        });
+    }
+    let finite = |&value: &f64| (value as f32).is_finite();
+    let nonzero = |value: &f64| finite(value) && *value as f32 != 0.0;
+    let first_wrong = |values: &[f64], valid: &dyn Fn(&f64) -> bool, expected| {
+        let channel = values.iter().position(|value| !valid(value))?;
+        Some(Error::NormalizeValue {
+            expected,
+            channel,
+            value: values[channel],
+        })
+    };
+    first_wrong(mean, &finite, "mean that is finite in float32")
+        .or_else(|| first_wrong(std, &nonzero, "std that is finite and not zero in float32"))
+        .map_or(Ok(()), Err)
+}
+
+/// A list of transforms, ready to run.
+///
+/// Every image is read once, transformed in cache and written once. What is drawn for a sample
+/// depends on the [`Draws`], its row in the images and the positions of the transforms alone.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    transforms: Vec<Transform>,
+    layout: Layout,
+    floats: Option<Floats>,
+}
+
+impl Pipeline {
+    /// Compiles `transforms` to write images in `layout`.
+    ///
+    /// # Errors
+    /// Those of [`Transform::validate`], and those of transforms in an order that is not offered:
+    /// more than one `ToDtype`, `Normalize` on bytes, `ColorJitter` on floats.
+    pub fn new(transforms: Vec<Transform>, layout: Layout) -> Result<Self, Error> {
+        if transforms.len() > MAX_POSITIONS {
+            let got = transforms.len();
+            return Err(Error::TooManyTransforms {
+                limit: MAX_POSITIONS,
+                got,
+            });
+        }
+        let mut floats: Option<Floats> = None;
+        let mut conversion = None;
+        for (position, transform) in transforms.iter().enumerate() {
+            transform.validate()?;
+            match (transform, conversion) {
+                (Transform::ToDtype { .. }, Some(first)) => {
+                    return Err(Error::SecondConversion {
+                        first,
+                        second: position,
+                    });
+                }
+                (&Transform::ToDtype { dtype, scale }, None) => {
+                    conversion = Some(position);
+                    floats = (dtype == Dtype::F32).then(|| Floats::new(scale));
+                }
+                (Transform::Normalize { mean, std }, _) => {
+                    let floats = floats.as_mut().ok_or(Error::NormalizeBytes { position })?;
+                    let (expected, got) = (floats.channels(), mean.len());
+                    if expected != 1 && got != 1 && expected != got {
+                        return Err(Error::NormalizeMismatch {
+                            position,
+                            expected,
+                            got,
+                        });
+                    }
+                    floats.normalize(mean, std);
+                }
+                (Transform::ColorJitter { .. }, Some(conversion)) if floats.is_some() => {
+                    let transform = transform.name();
+                    return Err(Error::AfterConversion {
+                        transform,
+                        position,
+                        conversion,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(Self {
+            transforms,
+            layout,
+            floats,
+        })
+    }
+
+    /// The element type that this pipeline writes.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        if self.floats.is_some() {
+            Dtype::F32
+        } else {
+            Dtype::U8
+        }
+    }
+
+    /// The shape of the output for `rows` images of the shape that `images` have.
+    ///
+    /// # Errors
+    /// The number of channels does not fit, or the output is too large to exist.
+    pub fn output_shape(&self, images: &Images<'_>, rows: usize) -> Result<[usize; 4], Error> {
+        let [_, height, width, channels] = images.shape();
+        let jitters = |step: &Transform| match step {
+            Transform::ColorJitter {
+                brightness,
+                contrast,
+            } => brightness.or(*contrast).is_some(),
+            _ => false,
+        };
+        if !matches!(channels, 1 | 3) && self.transforms.iter().any(jitters) {
+            return Err(Error::JitterChannels { channels });
+        }
+        let expected = self.floats.as_ref().map_or(1, Floats::channels);
+        if expected != 1 && expected != channels {
+            return Err(Error::NormalizeChannels { expected, channels });
+        }
+        let shape = match self.layout {
+            Layout::Nchw => [rows, channels, height, width],
+            Layout::Nhwc => [rows, height, width, channels],
+        };
+        volume(shape).map(|_| shape)
+    }
+
+    /// What each transform draws for one sample.
+    #[must_use]
+    pub fn parameters(&self, sample: u64, draws: Draws) -> Vec<Drawn> {
+        self.transforms
+            .iter()
+            .enumerate()
+            .map(|(position, transform)| transform.draw(draws, sample, position))
+            .collect()
+    }
+
+    /// Transforms the images at the rows in `index`, or all in order, and writes them to `out`.
+    ///
+    /// A row may come more than once; it draws the same each time. The result depends neither on
+    /// `threads` (`None`: as many as the work is worth) nor on how rows are split into calls.
+    ///
+    /// # Errors
+    /// Channels that do not fit, a row outside the images, or an `out` of the wrong type or length:
+    /// all found before anything is written. Otherwise [`Error::Interrupted`] alone.
+    pub fn run(
+        &self,
+        images: &Images<'_>,
+        index: Option<&[i64]>,
+        draws: Draws,
+        out: Output<'_>,
+        threads: Option<usize>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), Error> {
+        let [available, height, width, channels] = images.shape();
+        let rows = index.map_or(available, <[i64]>::len);
+        let expected = volume(self.output_shape(images, rows)?)?;
+        if out.len() != expected {
+            return Err(Error::Length {
+                what: "out",
+                expected,
+                got: out.len(),
+            });
+        }
+        let inside = |&row: &i64| usize::try_from(row).is_ok_and(|row| row < available);
+        let mut asked = index.unwrap_or_default().iter();
+        if let Some(position) = asked.position(|row| !inside(row)) {
+            let row = index.unwrap_or_default()[position];
+            return Err(Error::RowOutOfRange {
+                position,
+                row,
+                rows: available,
+            });
+        }
+        let frame = Frame {
+            height,
+            width,
+            channels,
+            layout: self.layout,
+        };
+        let transforms = &self.transforms;
+        let batch = Batch {
+            transforms,
+            images,
+            index,
+            draws,
+            frame,
+            threads,
+            interrupt,
+        };
+        match (out, &self.floats) {
+            (Output::U8(out), None) => batch.run(&(), out),
+            (Output::F32(out), Some(floats)) => batch.run(floats, out),
+            (out, _) => {
+                let (expected, got) = (self.dtype().name(), out.dtype().name());
+                Err(Error::OutputDtype { expected, got })
+            }
+        }
+    }
+}
+
+/// Work handed to a thread at a time, in bytes of images: long enough to hide the handing out.
+const CHUNK_BYTES: usize = 1 << 16;
+
+/// Work that is worth starting another thread for, in bytes of images.
+const THREAD_BYTES: usize = 1 << 18;
+
+/// A checked call.
+struct Batch<'a> {
+    transforms: &'a [Transform],
+    images: &'a Images<'a>,
+    index: Option<&'a [i64]>,
+    draws: Draws,
+    frame: Frame,
+    threads: Option<usize>,
+    interrupt: Interrupt<'a>,
+}
+
+impl Batch<'_> {
+    fn run<T: Element>(&self, stage: &T::Stage, out: &mut [T]) -> Result<(), Error> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let threads = self
+            .threads
+            .unwrap_or_else(|| match out.len() / THREAD_BYTES {
+                0 | 1 => 1,
+                worth => worth.min(parallel::available_threads()),
+            });
+        let rows_per_chunk = (CHUNK_BYTES / self.frame.volume()).max(1);
+        let chunks = out.chunks_mut(rows_per_chunk * self.frame.volume());
+        let chunks: Vec<_> = chunks.map(Mutex::new).collect();
+        parallel::for_each(threads, chunks.len(), self.interrupt, |chunk| {
+            let mut out = chunks[chunk].lock().unwrap_or_else(PoisonError::into_inner);
+            self.render(stage, chunk * rows_per_chunk, &mut out);
+            Ok(())
+        })
+    }
+
+    /// Renders as many rows as `out` holds, beginning at position `first` of the index.
+    fn render<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has the features.
+            return unsafe { self.render_avx2(stage, first, out) };
+        }
+        self.render_portable(stage, first, out);
+    }
+
+    /// The same code as `render_portable`: inlined here, it is compiled to wider instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn render_avx2<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
+        self.render_portable(stage, first, out);
+    }
+
+    #[inline(always)]
+    fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
+        let mut scratch = Scratch::new(self.frame.volume());
+        let mut tones = Vec::new();
+        let mut blends = Vec::new();
+        for (number, out) in out.chunks_exact_mut(self.frame.volume()).enumerate() {
+            let position = first + number;
+            let row = self
+                .index
+                .map_or(position, |index| index[position] as usize);
+            let flips = self.draw(row, &mut tones);
+            let planes = self.images.planes(row, flips, &mut scratch);
+            resolve(&tones, planes, self.frame.channels, &mut blends);
+            write_image(stage, self.frame, planes, &blends, out);
+        }
+    }
+
+    /// Draws for one sample. Flips leave an image's bytes and their mean as they are, so they need
+    /// not keep their place among the changes of tone.
+    #[inline(always)]
+    fn draw(&self, row: usize, tones: &mut Vec<Tone>) -> Flips {
+        tones.clear();
+        let mut flips = Flips::default();
+        for (position, transform) in self.transforms.iter().enumerate() {
+            match transform.draw(self.draws, row as u64, position) {
+                Drawn::ColorJitter {
+                    fn_idx,
+                    brightness_factor,
+                    contrast_factor,
+                } => {
+                    tones.extend(fn_idx.iter().filter_map(|function| match function {
+                        0 => brightness_factor.map(Tone::Brightness),
+                        1 => contrast_factor.map(Tone::Contrast),
+                        _ => None,
+                    }));
+                }
+                Drawn::HorizontalFlip(flip) => flips.horizontal ^= flip,
+                Drawn::VerticalFlip(flip) => flips.vertical ^= flip,
+                Drawn::Nothing => {}
+            }
+        }
+        flips
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// One image, `[height][width][channels]`, and the naive way through every transform.
+    #[derive(Clone)]
+    struct Naive {
+        values: Vec<f32>,
+        height: usize,
+        width: usize,
+        channels: usize,
+    }
+
+    impl Naive {
+        fn apply(&mut self, transform: &Transform, drawn: Drawn) {
+            match (transform, drawn) {
+                (
+                    _,
+                    Drawn::ColorJitter {
+                        fn_idx,
+                        brightness_factor,
+                        contrast_factor,
+                    },
+                ) => {
+                    for function in fn_idx {
+                        match (function, brightness_factor, contrast_factor) {
+                            (0, Some(factor), _) => self.blend(factor, 0.0),
+                            (1, _, Some(factor)) => self.blend(factor, self.grey_mean()),
+                            _ => {}
+                        }
+                    }
+                }
+                (_, Drawn::HorizontalFlip(true)) => self.turn(|y, x, _, width| (y, width - 1 - x)),
+                (_, Drawn::VerticalFlip(true)) => self.turn(|y, x, height, _| (height - 1 - y, x)),
+                (
+                    Transform::ToDtype {
+                        dtype: Dtype::F32,
+                        scale: true,
+                    },
+                    _,
+                ) => {
+                    self.values
+                        .iter_mut()
+                        .for_each(|value| *value *= (1.0f64 / 255.0) as f32);
+                }
+                (Transform::Normalize { mean, std }, _) => {
+                    for (place, value) in self.values.iter_mut().enumerate() {
+                        let given = place % self.channels % mean.len();
+                        *value -= mean[given] as f32;
+                        *value /= std[given] as f32;
+                    }
+                }
+                _ => {}
+            }
+        }
+
+        fn blend(&mut self, factor: f64, grey: f32) {
+            for value in &mut self.values {
+                let scaled = *value * factor as f32;
+                let alpha = if grey == 0.0 {
+                    0.0
+                } else {
+                    (1.0 - factor) as f32
+                };
+                *value = f32::from(grey.mul_add(alpha, scaled).clamp(0.0, 255.0) as u8);
+            }
+        }
+
+        fn grey_mean(&self) -> f32 {
+            let grey = |pixel: &[f32]| match *pixel {
+                [grey] => grey as u64,
+                [red, green, blue] => {
+                    blue.mul_add(0.114, green.mul_add(0.587, red * 0.2989)) as u64
+                }
+                _ => unreachable!(),
+            };
+            let sum: u64 = self.values.chunks_exact(self.channels).map(grey).sum();
+            sum as f32 / (self.height * self.width) as f32
+        }
+
+        fn turn(&mut self, from: impl Fn(usize, usize, usize, usize) -> (usize, usize)) {
+            let before = self.clone();
+            for y in 0..self.height {
+                for x in 0..self.width {
+                    let (from_y, from_x) = from(y, x, self.height, self.width);
+                    for channel in 0..self.channels {
+                        self.values[(y * self.width + x) * self.channels + channel] =
+                            before.values[(from_y * self.width + from_x) * self.channels + channel];
+                    }
+                }
+            }
+        }
+
+        fn laid_out(&self, layout: Layout) -> Vec<f32> {
+            match layout {
+                Layout::Nhwc => self.values.clone(),
+                Layout::Nchw => (0..self.channels)
+                    .flat_map(|channel| self.values.iter().skip(channel).step_by(self.channels))
+                    .copied()
+                    .collect(),
+            }
+        }
+    }
+
+    fn factors() -> impl Strategy<Value = Option<(f64, f64)>> {
+        let range = (0.0..2.0, 0.0..2.0).prop_map(|(min, extent)| (min, min + extent));
+        proptest::option::of(range)
+    }
+
+    fn byte_transform() -> impl Strategy<Value = Transform> {
+        prop_oneof![
+            (factors(), factors()).prop_map(|(brightness, contrast)| Transform::ColorJitter {
+                brightness,
+                contrast
+            }),
+            (0.0..=1.0).prop_map(|p| Transform::RandomHorizontalFlip { p }),
+            (0.0..=1.0).prop_map(|p| Transform::RandomVerticalFlip { p }),
+        ]
+    }
+
+    fn float_transforms(channels: usize) -> impl Strategy<Value = Vec<Transform>> {
+        let normalize = prop_oneof![Just(1), Just(channels)].prop_flat_map(|given| {
+            (vec(-2.0..2.0, given), vec(0.01..2.0, given))
+                .prop_map(|(mean, std)| Transform::Normalize { mean, std })
+        });
+        (any::<bool>(), vec(normalize, 0..3)).prop_map(|(scale, normalizations)| {
+            let mut transforms = vec![Transform::ToDtype {
+                dtype: Dtype::F32,
+                scale,
+            }];
+            transforms.extend(normalizations);
+            transforms.push(Transform::RandomVerticalFlip { p: 0.5 });
+            transforms
+        })
+    }
+
+    #[derive(Debug)]
+    struct Case {
+        shape: [usize; 4],
+        pixels: Vec<u8>,
+        planar: bool,
+        transforms: Vec<Transform>,
+        layout: Layout,
+        index: Vec<i64>,
+        draws: Draws,
+    }
+
+    impl Case {
+        /// The same pixels, read with whatever strides the case asks for.
+        fn images(&self) -> Images<'_> {
+            let [_, height, width, channels] = self.shape;
+            if !self.planar {
+                return Images::new(&self.pixels, self.shape).unwrap();
+            }
+            let strides = [height * width * channels, width, 1, height * width];
+            // SAFETY: these strides permute the axes of an array as large as the pixels.
+            unsafe {
+                let strides = strides.map(usize::cast_signed);
+                Images::from_raw_parts(self.pixels.as_ptr(), self.shape, strides)
+            }
+        }
+
+        fn naive(&self, row: usize) -> Naive {
+            let [_, height, width, channels] = self.shape;
+            let image = &self.pixels[row * height * width * channels..];
+            let at = |place: usize| match self.planar {
+                false => place,
+                true => place % channels * height * width + place / channels,
+            };
+            let values = (0..height * width * channels).map(|place| f32::from(image[at(place)]));
+            Naive {
+                values: values.collect(),
+                height,
+                width,
+                channels,
+            }
+        }
+    }
+
+    fn case() -> impl Strategy<Value = Case> {
+        let shape = (
+            1..5usize,
+            1..20usize,
+            1..40usize,
+            prop_oneof![Just(1usize), Just(3)],
+        );
+        shape.prop_flat_map(|(rows, height, width, channels)| {
+            let steps = (
+                vec(byte_transform(), 0..4),
+                proptest::option::of(float_transforms(channels)),
+            );
+            let transforms = steps.prop_map(|(mut bytes, floats)| {
+                bytes.extend(floats.unwrap_or_default());
+                bytes
+            });
+            (
+                Just([rows, height, width, channels]),
+                vec(any::<u8>(), rows * height * width * channels),
+                any::<bool>(),
+                transforms,
+                prop_oneof![Just(Layout::Nchw), Just(Layout::Nhwc)],
+                vec(0..rows as i64, 0..6),
+                (any::<u64>(), any::<u32>()).prop_map(|(seed, epoch)| Draws { seed, epoch }),
+            )
+                .prop_map(
+                    |(shape, pixels, planar, transforms, layout, index, draws)| Case {
+                        shape,
+                        pixels,
+                        planar,
+                        transforms,
+                        layout,
+                        index,
+                        draws,
+                    },
+                )
+        })
+    }
+
+    fn floats(pipeline: &Pipeline, case: &Case, threads: usize) -> Vec<f32> {
+        let images = case.images();
+        let count = volume(pipeline.output_shape(&images, case.index.len()).unwrap()).unwrap();
+        let run = |out| {
+            let (index, threads) = (Some(case.index.as_slice()), Some(threads));
+            pipeline
+                .run(&images, index, case.draws, out, threads, Interrupt::never())
+                .unwrap();
+        };
+        if pipeline.dtype() == Dtype::F32 {
+            let mut out = vec![f32::NAN; count];
+            run(Output::F32(&mut out));
+            out
+        } else {
+            let mut out = vec![0; count];
+            run(Output::U8(&mut out));
+            out.into_iter().map(f32::from).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pipeline_is_its_naive_steps_one_after_the_other(case in case(), threads in 1..4usize) {
+            let pipeline = Pipeline::new(case.transforms.clone(), case.layout).unwrap();
+            let mut expected = Vec::new();
+            for &row in &case.index {
+                let mut naive = case.naive(row as usize);
+                let drawn = pipeline.parameters(row as u64, case.draws);
+                for (transform, drawn) in case.transforms.iter().zip(drawn) {
+                    naive.apply(transform, drawn);
+                }
+                expected.extend(naive.laid_out(case.layout));
+            }
+            prop_assert_eq!(floats(&pipeline, &case, threads), expected);
+        }
+
+        #[test]
+        fn the_portable_path_equals_the_one_in_use(case in case()) {
+            let transforms = &case.transforms;
+            let pipeline = Pipeline::new(transforms.clone(), case.layout).unwrap();
+            let [_, height, width, channels] = case.shape;
+            let images = case.images();
+            let batch = Batch {
+                transforms,
+                images: &images,
+                index: Some(&case.index),
+                draws: case.draws,
+                frame: Frame { height, width, channels, layout: case.layout },
+                threads: None,
+                interrupt: Interrupt::never(),
+            };
+            let expected = floats(&pipeline, &case, 1);
+            let portable = match &pipeline.floats {
+                Some(stage) => {
+                    let mut out = vec![f32::NAN; expected.len()];
+                    batch.render_portable(stage, 0, &mut out);
+                    out
+                }
+                None => {
+                    let mut out = vec![0u8; expected.len()];
+                    batch.render_portable(&(), 0, &mut out);
+                    out.into_iter().map(f32::from).collect()
+                }
+            };
+            prop_assert_eq!(portable, expected);
+        }
+    }
+
+    const FLOAT: Transform = Transform::ToDtype {
+        dtype: Dtype::F32,
+        scale: true,
+    };
+    const FLIP: Transform = Transform::RandomHorizontalFlip { p: 0.5 };
+
+    fn normalize(mean: &[f64], std: &[f64]) -> Transform {
+        Transform::Normalize {
+            mean: mean.to_vec(),
+            std: std.to_vec(),
+        }
+    }
+
+    fn jitter(brightness: (f64, f64)) -> Transform {
+        Transform::ColorJitter {
+            brightness: Some(brightness),
+            contrast: None,
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_one_by_one() {
+        let refused = |transforms: &[Transform]| {
+            let error = Pipeline::new(transforms.to_vec(), Layout::Nchw).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            error
+        };
+        for p in [-0.1, 1.1, f64::NAN] {
+            let error = refused(&[Transform::RandomVerticalFlip { p }]);
+            assert!(matches!(
+                error,
+                Error::Probability {
+                    transform: "RandomVerticalFlip",
+                    ..
+                }
+            ));
+        }
+        for range in [
+            (-0.1, 1.0),
+            (1.0, 0.5),
+            (0.0, f64::INFINITY),
+            (f64::NAN, 1.0),
+            (0.0, 1e39),
+        ] {
+            assert!(matches!(
+                refused(&[jitter(range)]),
+                Error::FactorRange { .. }
+            ));
+        }
+        for (mean, std) in [(&[][..], &[][..]), (&[0.5, 0.5], &[0.5])] {
+            let error = refused(&[FLOAT, normalize(mean, std)]);
+            assert!(matches!(error, Error::NormalizeLength { .. }));
+        }
+        for (mean, std) in [(f64::NAN, 1.0), (1e39, 1.0), (0.0, 0.0), (0.0, 1e-60)] {
+            let error = refused(&[FLOAT, normalize(&[mean], &[std])]);
+            assert!(matches!(error, Error::NormalizeValue { channel: 0, .. }));
+        }
+        assert_eq!(
+            refused(&[
+                FLOAT,
+                normalize(&[0.0; 3], &[1.0; 3]),
+                normalize(&[0.0; 2], &[1.0; 2])
+            ]),
+            Error::NormalizeMismatch {
+                position: 2,
+                expected: 3,
+                got: 2
+            }
+        );
+        assert_eq!(
+            refused(&[FLIP, normalize(&[0.5], &[0.5])]),
+            Error::NormalizeBytes { position: 1 }
+        );
+        assert_eq!(
+            refused(&[FLOAT, FLIP, jitter((0.5, 1.0))]),
+            Error::AfterConversion {
+                transform: "ColorJitter",
+                position: 2,
+                conversion: 0
+            }
+        );
+        assert_eq!(
+            refused(&[FLIP, FLOAT, FLOAT]),
+            Error::SecondConversion {
+                first: 1,
+                second: 2
+            }
+        );
+        assert_eq!(
+            refused(&vec![FLIP; MAX_POSITIONS + 1]),
+            Error::TooManyTransforms {
+                limit: MAX_POSITIONS,
+                got: MAX_POSITIONS + 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_call_writes_nothing() {
+        let pipeline = Pipeline::new(vec![jitter((0.5, 1.0))], Layout::Nchw).unwrap();
+        let pixels = [7; 2 * 2 * 2 * 3];
+        let refused = |shape, index: &[i64], length| {
+            let images = Images::new(&pixels[..shape_volume(shape)], shape).unwrap();
+            let mut out = vec![99; length];
+            let output = Output::U8(&mut out);
+            let never = Interrupt::never();
+            let outcome = pipeline.run(&images, Some(index), Draws::default(), output, None, never);
+            assert!(out.iter().all(|&byte| byte == 99));
+            outcome.unwrap_err()
+        };
+        let shape = [2, 2, 2, 3];
+        assert_eq!(
+            refused(shape, &[0, 1, 2], 36),
+            Error::RowOutOfRange {
+                position: 2,
+                row: 2,
+                rows: 2
+            }
+        );
+        assert_eq!(
+            refused(shape, &[0, -1], 24),
+            Error::RowOutOfRange {
+                position: 1,
+                row: -1,
+                rows: 2
+            }
+        );
+        assert_eq!(
+            refused(shape, &[0], 11),
+            Error::Length {
+                what: "out",
+                expected: 12,
+                got: 11
+            }
+        );
+        assert_eq!(
+            refused([2, 2, 2, 2], &[0], 8),
+            Error::JitterChannels { channels: 2 }
+        );
+
+        let float =
+            Pipeline::new(vec![FLOAT, normalize(&[0.5; 3], &[0.5; 3])], Layout::Nchw).unwrap();
+        let grey = Images::new(&pixels, [6, 2, 2, 1]).unwrap();
+        assert_eq!(
+            float.output_shape(&grey, 1),
+            Err(Error::NormalizeChannels {
+                expected: 3,
+                channels: 1
+            })
+        );
+        let rgb = Images::new(&pixels, shape).unwrap();
+        let mut bytes = [0; 24];
+        assert_eq!(
+            float.run(
+                &rgb,
+                None,
+                Draws::default(),
+                Output::U8(&mut bytes),
+                None,
+                Interrupt::never()
+            ),
+            Err(Error::OutputDtype {
+                expected: "float32",
+                got: "uint8"
+            })
+        );
+        assert_eq!(
+            Images::new(&pixels, [1, 2, 2, 3]).unwrap_err(),
+            Error::Length {
+                what: "images",
+                expected: 12,
+                got: 24
+            }
+        );
+        let endless = [usize::MAX, 2, 0, 3];
+        assert_eq!(
+            Images::new(&[], endless).unwrap_err(),
+            Error::TooLarge { shape: endless }
+        );
+    }
+
+    fn shape_volume(shape: [usize; 4]) -> usize {
+        shape.iter().product()
+    }
+
+    #[test]
+    fn empty_images_are_fine() {
+        let pipeline = Pipeline::new(vec![jitter((0.5, 1.0)), FLIP, FLOAT], Layout::Nchw).unwrap();
+        for shape in [[0, 4, 4, 3], [2, 0, 4, 1], [2, 4, 0, 1]] {
+            let images = Images::new(&[], shape).unwrap();
+            let out = Output::F32(&mut []);
+            pipeline
+                .run(
+                    &images,
+                    None,
+                    Draws::default(),
+                    out,
+                    None,
+                    Interrupt::never(),
+                )
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn an_interrupt_stops_a_batch() {
+        let pipeline = Pipeline::new(vec![], Layout::Nchw).unwrap();
+        let images = Images::new(&[0; 4], [1, 2, 2, 1]).unwrap();
+        let stop = || true;
+        let outcome = pipeline.run(
+            &images,
+            None,
+            Draws::default(),
+            Output::U8(&mut [0; 4]),
+            None,
+            Interrupt::when(&stop),
+        );
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+}
