@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import hashlib
 import resource
 import shutil
@@ -313,6 +314,16 @@ def test_an_answer_without_a_length_is_taken(
     assert calls[-1] == (len(BODY), None)
 
 
+def test_an_answer_may_be_compressed_on_the_way(
+    server: Loopback, info: DatasetInfo, tmp_path: Path
+) -> None:
+    packed = gzip.compress(BODY, 1)
+    server.script = [Answer(body=packed, headers={"Content-Encoding": "gzip"})]
+    download(info, root=tmp_path, patience=QUICK)
+    assert_complete(tmp_path)
+    assert server.requests[0]["Accept-Encoding"] == "identity"
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://nowhere.invalid"])
 def test_being_offline_is_known_soon_and_says_what_to_do(
     info: DatasetInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
@@ -355,6 +366,12 @@ def test_a_disk_that_fills_up_leaves_nothing_under_the_name(
     assert "breastmnist.npz" not in names(tmp_path)
     download(info, root=tmp_path, patience=QUICK)
     assert_complete(tmp_path)
+
+
+def test_a_file_that_cannot_be_read(info: DatasetInfo, tmp_path: Path) -> None:
+    (tmp_path / "breastmnist.npz").mkdir()
+    with pytest.raises(StorageError, match=r"cannot read .*: Is a directory"):
+        download(info, root=tmp_path)
 
 
 def test_a_root_that_cannot_be_made(info: DatasetInfo, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from medfast.errors import (
     DatasetNotFoundError,
     DownloadError,
     InvalidValueError,
+    MissingKeyError,
     ShapeError,
 )
 from medfast.task import Task
@@ -140,8 +141,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str, type[Exception], str]] = {
     "keys missing": (
         {"val_images": None, "test_labels": None},
         "binary",
-        CorruptDatasetError,
-        "val_images.*test_labels",
+        MissingKeyError,
+        "no array 'val_images'.*a set has the arrays train_images, .*, test_labels",
     ),
     "float images": (
         {"train_images": np.zeros((6, 8, 8), np.float32)},

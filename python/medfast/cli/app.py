@@ -13,6 +13,7 @@ import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
 VERBS = ("datasets", "download", "evaluate", "predict", "train")
+EXTRAS = ("requests", "safetensors", "sklearn", "torch", "yaml")
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -78,6 +79,9 @@ def run(args: list[str] | None = None) -> int:
             traceback.print_exc()
         elif isinstance(error, MedfastError):
             click.echo(f"medfast: {error}", err=True)
+        elif isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+            need = f"medfast: this needs {error.name}, which is not installed"
+            click.echo(f"{need}: pip install 'medfast[train]'", err=True)
         else:
             click.echo(
                 f"medfast: unexpected {type(error).__name__}: {error}\n"

@@ -18,6 +18,7 @@ from medfast.errors import (
     CorruptDatasetError,
     DatasetNotFoundError,
     InvalidValueError,
+    MissingKeyError,
     ShapeError,
 )
 from medfast.npz import load_npz
@@ -178,8 +179,8 @@ def open_dataset(
         If the file is missing and `offline` is set.
     DownloadError, StorageError
         If the file could not be fetched.
-    CorruptDatasetError, ShapeError, InvalidValueError
-        If the file is not the official one.
+    CorruptDatasetError, MissingKeyError, ShapeError, InvalidValueError
+        If the file is damaged, or is not the official one.
 
     Examples
     --------
@@ -195,14 +196,16 @@ def open_dataset(
         )
     info = lookup(name, also=["digits"])
     path = data_root(root) / info.file_name(size)
-    if not path.exists():
+    try:
+        arrays = _read(path)
+    except DatasetNotFoundError:
         if offline:
             raise DatasetNotFoundError(
                 f"{path} is missing, and downloads are off; {by_hand(info, size, path)}"
-            )
-        download(info, size=size, root=root, progress=progress)
+            ) from None
+        arrays = _read(download(info, size=size, root=root, progress=progress))
     dataset = _checked(
-        _read(path), str(path), info.flag, info.task, info.label_names, path=path, info=info
+        arrays, str(path), info.flag, info.task, info.label_names, path=path, info=info
     )
     _compare(dataset, info, size)
     return dataset
@@ -237,8 +240,10 @@ def open_file(
     ------
     DatasetNotFoundError
         If there is no such file.
+    MissingKeyError
+        If it lacks one of the keys.
     CorruptDatasetError
-        If it is no ``.npz``, or lacks one of the keys.
+        If it is no ``.npz``, or is damaged. See `medfast.npz.load_npz` for what else can be wrong.
     ShapeError
         If an array has the wrong dtype or shape, or a split is empty.
     InvalidValueError
@@ -251,7 +256,10 @@ def open_file(
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    return load_npz(path, _KEYS)
+    try:
+        return load_npz(path, _KEYS)
+    except MissingKeyError as error:
+        raise MissingKeyError(f"{error}; a set has the arrays {', '.join(_KEYS)}") from None
 
 
 def _checked(

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from medfast import _native
 from medfast.data.root import data_root
-from medfast.errors import ConfigError, CorruptDatasetError, DownloadError, StorageError
+from medfast.errors import (
+    ConfigError,
+    CorruptDatasetError,
+    DatasetNotFoundError,
+    DownloadError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +92,8 @@ def download(
 
     The bytes are collected in ``<file>.part``, which outlives an interruption: the next call goes
     on where this one stopped. The file appears under its own name only when its MD5 is right.
-    Processes that ask for the same file at the same time take turns, so that it is fetched once.
+    Processes that ask for it at the same time take turns (``<file>.lock``), so that it is fetched
+    once.
 
     Parameters
     ----------
@@ -161,18 +168,33 @@ def md5_of(path: Path) -> str:
     ----------
     path : Path
         The file.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    StorageError
+        If it cannot be read.
     """
     md5 = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(_HASH_CHUNK):
-            md5.update(chunk)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_HASH_CHUNK):
+                md5.update(chunk)
+    except (FileNotFoundError, NotADirectoryError):
+        raise DatasetNotFoundError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise StorageError(
+            f"cannot read {path}: {error.strerror or error}; check its permissions"
+        ) from error
     return md5.hexdigest()
 
 
 def _is_present(target: Path, md5: str) -> bool:
-    if not target.exists():
+    try:
+        came = md5_of(target)
+    except DatasetNotFoundError:
         return False
-    came = md5_of(target)
     if came != md5:
         raise CorruptDatasetError(
             f"{target}: expected MD5 {md5}, came {came}; move it away to fetch the official file, "

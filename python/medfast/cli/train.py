@@ -1,0 +1,116 @@
+"""``medfast train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medfast.cli import options
+from medfast.errors import ConfigError
+
+if TYPE_CHECKING:
+    from medfast.data import Dataset
+    from medfast.training.loop import Result
+
+
+@click.command("train")
+@click.option("--dataset", metavar="NAME", help="A set of MedMNIST, or digits (no download).")
+@click.option(
+    "--data",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A set of your own: an .npz with {train,val,test}_{images,labels}; needs --task.",
+)
+@click.option("--task", help="With --data: binary, multi-class, multi-label or ordinal.")
+@click.option("--size", type=int, help="Pixels: 28, 64, 128 or 224.  [default: 28]")
+@click.option("--recipe", metavar="NAME|FILE", help="official, report or a .yaml of your own.")
+@click.option("--model", help="resnet18, 34, 50, 101 or 152.  [default: the recipe's]")
+@click.option("--stem", help="small or imagenet.  [default: small up to 64 pixels]")
+@click.option("--epochs", type=int, help="[default: the recipe's]")
+@click.option("--batch-size", type=int, help="[default: the recipe's]")
+@click.option("--lr", type=float, help="Learning rate.  [default: the recipe's]")
+@click.option("--seed", type=int, help="[default: the recipe's]")
+@click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
+@click.option("--precision", help="auto, fp32 or bf16.  [default: auto]")
+@options.root
+@options.offline
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run.  [default: runs/SET-MODEL-TIME]",
+)
+@click.option(
+    "--resume",
+    metavar="RUN",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Go on with an interrupted run.",
+)
+@options.as_json
+def command(resume: Path | None, as_json: bool, **given: Any) -> None:
+    """Train a network and score it.
+
+    The weights of the epoch with the best validation AUC are kept, and the test split is scored
+    once with them. Flags win over the recipe. Ctrl-C keeps the last finished epoch.
+    """
+    from medfast.results.table import describe_result, print_result
+
+    result = _resume(resume, given) if resume else _start(given)
+    if as_json:
+        options.print_json(describe_result(result))
+    else:
+        print_result(result)
+
+
+def _start(given: dict[str, Any]) -> Result:
+    from medfast.training.device import choose_compute
+    from medfast.training.loop import train
+    from medfast.training.progress import progress_on
+    from medfast.training.recipe import load_recipe
+    from medfast.training.run_folder import default_folder
+
+    keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
+    recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
+    compute = {key: given[key] or "auto" for key in ("device", "precision")}
+    choose_compute(**compute)  # a wrong word should not wait for a download
+    dataset = _open(given)
+    out = given["out"] or default_folder(dataset.flag, recipe.model)
+    with options.resume_hint(out):
+        return train(recipe, dataset, out, progress=progress_on(), **compute)
+
+
+def _resume(run: Path, given: dict[str, Any]) -> Result:
+    from medfast.training.loop import resume
+    from medfast.training.progress import progress_on
+
+    allowed = ("device", "precision", "root", "offline")
+    for key, value in given.items():
+        if value is not None and key not in allowed:
+            raise ConfigError(
+                f"--resume goes on with the settings of {run}; leave --{key.replace('_', '-')} out"
+            )
+    with options.resume_hint(run):
+        return resume(run, progress=progress_on(), **{key: given[key] for key in allowed})
+
+
+def _open(given: dict[str, Any]) -> Dataset:
+    from medfast.cli.progress import download_bar
+    from medfast.data import open_dataset, open_file
+
+    name, path, task = given["dataset"], given["data"], given["task"]
+    if (name is None) == (path is None):
+        raise ConfigError("give a set: --dataset NAME (see medfast datasets), or --data FILE.npz")
+    if path is not None:
+        if task is None or given["size"] is not None:
+            raise ConfigError("--data needs --task, and no --size: the file tells the size")
+        return open_file(path, task=task)
+    if task is not None:
+        raise ConfigError(f"--task goes with --data; the task of {name} is known")
+    with download_bar(name) as progress:
+        return open_dataset(
+            name,
+            size=28 if given["size"] is None else given["size"],
+            root=given["root"],
+            offline=given["offline"],
+            progress=progress,
+        )

@@ -1,0 +1,120 @@
+"""A run's figures on the terminal, the published ones beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from medfast.results.published import published_score
+
+if TYPE_CHECKING:
+    from medfast.training.evaluation import RunEvaluation
+    from medfast.training.loop import Result
+
+
+def describe_result(result: Result) -> dict[str, Any]:
+    """Put a run's folder, its summary and the published row in values that JSON can hold.
+
+    Parameters
+    ----------
+    result : Result
+        Of `medfast.training.loop.train`.
+    """
+    published = _published(result.summary)
+    return {
+        "run": str(result.folder),
+        **result.summary,
+        "published_test": None if published is None else asdict(published),
+    }
+
+
+def print_result(result: Result) -> None:
+    """Print AUC and ACC of each split, the published test row, and what to know of them.
+
+    Parameters
+    ----------
+    result : Result
+        Of `medfast.training.loop.train`.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    summary = result.summary
+    table = Table(box=None)
+    table.add_column("split", no_wrap=True)
+    for column in ("images", "AUC", "ACC"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, split in summary["splits"].items():
+        table.add_row(name, f"{split['images']:,}", _digits(split["auc"]), _digits(split["acc"]))
+    published = _published(summary)
+    if published is not None:
+        table.add_row("published", "", f"{published.auc:.3f}", f"{published.acc:.3f}")
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    chosen = "validation AUC" if summary["chosen_by"] == "val_auc" else "validation loss"
+    console.print(
+        f"{summary['model']} on {summary['dataset']}, recipe {summary['recipe']}, "
+        f"seed {summary['seed']}; epoch {summary['chosen_epoch']} of {summary['epochs']} "
+        f"by {chosen}; {summary['train_seconds']:.0f} s",
+        markup=False,
+    )
+    for name, split in summary["splits"].items():
+        for line in _absences(name, split):
+            console.print(line, markup=False)
+    if published is not None:
+        console.print(f"published: test, mean of 3 runs; {published.source}", markup=False)
+    console.print(f"run: {result.folder}", markup=False)
+
+
+def describe_evaluation(evaluation: RunEvaluation) -> dict[str, Any]:
+    """Put an evaluation in values that JSON can hold.
+
+    Parameters
+    ----------
+    evaluation : RunEvaluation
+        Of `medfast.training.evaluation.evaluate_run`.
+    """
+    return asdict(evaluation)
+
+
+def print_evaluation(evaluation: RunEvaluation) -> None:
+    """Print AUC and ACC of a split, beside those that the run recorded.
+
+    Parameters
+    ----------
+    evaluation : RunEvaluation
+        Of `medfast.training.evaluation.evaluate_run`.
+    """
+    figures, recorded = evaluation.metrics, evaluation.recorded
+    print(  # noqa: T201
+        f"{evaluation.dataset} {evaluation.split} ({figures['images']:,} images): "
+        f"AUC {_digits(figures['auc'])} ACC {_digits(figures['acc'])}"
+    )
+    for line in _absences(evaluation.split, figures):
+        print(line)  # noqa: T201
+    if recorded is not None:
+        same = all(figures[key] == recorded[key] for key in ("auc", "acc"))
+        agreement = "the same" if same else "not the same"
+        print(  # noqa: T201
+            f"recorded by the run: AUC {_digits(recorded['auc'])} ACC {_digits(recorded['acc'])} "
+            f"({agreement} to the last digit)"
+        )
+
+
+def _published(summary: dict[str, Any]) -> Any:
+    if summary["source"] != "catalog":
+        return None
+    return published_score(summary["dataset"], summary["model"], summary["size"])
+
+
+def _absences(name: str, split: dict[str, Any]) -> list[str]:
+    absent = split["absent_classes"]
+    if not absent:
+        return []
+    left = len(split["per_class_auc"]) - len(absent)
+    return [f"{name} cannot rank {', '.join(absent)}; its AUC is the mean over the other {left}"]
+
+
+def _digits(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
