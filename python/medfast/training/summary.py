@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from medfast.training.history import EpochRow, best_row
+from medfast.training.identity import describe_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ def describe_run(
     best, criterion = best_row(history)
     return {
         "dataset": dataset.flag,
+        "source": describe_dataset(dataset)["source"],
         "task": dataset.task.value,
         "size": dataset.size,
         "label_names": list(dataset.label_names),
