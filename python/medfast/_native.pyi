@@ -1,9 +1,12 @@
 from collections.abc import Sequence
-from typing import Any, TypedDict, final
+from typing import Any, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
 
+__all__: list[str]
+
+@type_check_only
 class BuildInfo(TypedDict):
     version: str
     profile: str
@@ -74,7 +77,10 @@ class Pipeline:
 
 _Codes = npt.NDArray[np.bool_] | npt.NDArray[np.uint8] | npt.NDArray[np.uintp]
 _Scores = (
-    npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.uint64]
+    npt.NDArray[np.float32]
+    | npt.NDArray[np.float64]
+    | npt.NDArray[np.int64]
+    | npt.NDArray[np.uint64]
 )
 _Weights = npt.NDArray[np.float64] | None
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from tiny_runs import save_six_keys, tiny_dataset
 
 from medfast.cli.app import run
+from tiny_runs import save_six_keys, tiny_dataset
 
 
 @dataclass(frozen=True)

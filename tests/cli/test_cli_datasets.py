@@ -7,8 +7,8 @@ import hashlib
 import json
 
 import pytest
-from loopback import Loopback
 
+from loopback import Loopback
 from medfast.data import catalog
 
 

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from tiny_runs import save_six_keys, tiny_dataset
 
 from medfast.cli.app import VERBS
+from tiny_runs import save_six_keys, tiny_dataset
 
 
 def test_help_names_every_verb(cli):
