@@ -63,8 +63,8 @@ impl<'a> Images<'a> {
         self.shape
     }
 
-    /// The planes of image `row`, `[channels][height][width]`, turned by `flips`: where they lie in
-    /// order already they are borrowed, else copied to `scratch`.
+    /// The planes of image `row`, `[channels][height][width]`, turned by `flips`; borrowed where
+    /// they lie in order already, else copied to `scratch`.
     #[inline(always)]
     pub(super) fn planes<'s>(
         &'s self,
@@ -72,48 +72,67 @@ impl<'a> Images<'a> {
         flips: Flips,
         scratch: &'s mut Scratch,
     ) -> &'s [u8] {
-        let [rows, height, width, channels] = self.shape;
-        let [to_row, to_y, to_x, to_channel] = self.strides;
+        let [_, height, width, _] = self.shape;
+        match self.planes_in_order(row) {
+            Some(planes) if flips == Flips::default() => planes,
+            Some(planes) => {
+                flips.turn(planes, height * width, width, &mut scratch.turned);
+                &scratch.turned
+            }
+            None => {
+                self.copy_planes(row, scratch);
+                scratch.turn(flips, height * width, width);
+                &scratch.planes
+            }
+        }
+    }
+
+    /// Copies the planes of image `row` to `scratch`.
+    #[inline(always)]
+    pub(super) fn copy_planes(&self, row: usize, scratch: &mut Scratch) {
+        let [_, height, width, channels] = self.shape;
+        let [_, to_y, to_x, to_channel] = self.strides;
         let area = height * width;
-        assert!(row < rows, "rows are checked before they are read");
-        // SAFETY: `row` is inside the batch, so the offset stays inside what the constructor vouched
-        // for; the same holds for the offsets below, whose coordinates are inside the image.
-        let image = unsafe { self.start.offset(row as isize * to_row) };
-        let in_order = to_y == to_x * width as isize;
-        let planes = if in_order && to_x == 1 && (channels == 1 || to_channel == area as isize) {
-            // SAFETY: the image's bytes lie in order.
-            unsafe { std::slice::from_raw_parts(image, area * channels) }
+        let planes = &mut scratch.planes[..];
+        let image = self.image(row);
+        if let Some(in_order) = self.planes_in_order(row) {
+            planes.copy_from_slice(in_order);
+        } else if (to_y, to_x, to_channel) == (3 * width as isize, 3, 1) && channels == 3 {
+            // SAFETY: the image's bytes lie in order, and all are inside it.
+            split_rgb(
+                unsafe { std::slice::from_raw_parts(image, 3 * area) },
+                planes,
+            );
         } else {
-            let planes = &mut scratch.planes[..];
-            if in_order && to_x == 3 && to_channel == 1 && channels == 3 {
-                // SAFETY: the image's bytes lie in order.
-                split_rgb(
-                    unsafe { std::slice::from_raw_parts(image, 3 * area) },
-                    planes,
-                );
-            } else {
-                for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
-                    for (y, line) in plane.chunks_exact_mut(width).enumerate() {
-                        let line_start = channel as isize * to_channel + y as isize * to_y;
-                        for (x, byte) in line.iter_mut().enumerate() {
-                            // SAFETY: (y, x, channel) is inside the image.
-                            *byte = unsafe { *image.offset(line_start + x as isize * to_x) };
-                        }
+            for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+                for (y, line) in plane.chunks_exact_mut(width).enumerate() {
+                    let line_start = channel as isize * to_channel + y as isize * to_y;
+                    for (x, byte) in line.iter_mut().enumerate() {
+                        // SAFETY: (y, x, channel) is inside the image.
+                        *byte = unsafe { *image.offset(line_start + x as isize * to_x) };
                     }
                 }
             }
-            planes
-        };
-        if flips == Flips::default() {
-            return planes;
         }
-        for (plane, turned) in planes
-            .chunks_exact(area)
-            .zip(scratch.turned.chunks_exact_mut(area))
-        {
-            flips.turn(plane, width, turned);
-        }
-        &scratch.turned
+    }
+
+    #[inline(always)]
+    fn planes_in_order(&self, row: usize) -> Option<&'a [u8]> {
+        let [_, height, width, channels] = self.shape;
+        let [_, to_y, to_x, to_channel] = self.strides;
+        let area = height * width;
+        let in_order =
+            to_x == 1 && to_y == width as isize && (channels == 1 || to_channel == area as isize);
+        // SAFETY: the image's bytes lie in order, and all are inside it.
+        in_order.then(|| unsafe { std::slice::from_raw_parts(self.image(row), area * channels) })
+    }
+
+    /// Where the first byte of image `row` is; none may be read there if an image has no bytes.
+    #[inline(always)]
+    fn image(&self, row: usize) -> *const u8 {
+        assert!(row < self.shape[0], "rows are checked before they are read");
+        // SAFETY: `row` is inside the batch, so this stays inside what the constructor vouched for.
+        unsafe { self.start.offset(row as isize * self.strides[0]) }
     }
 }
 
@@ -125,23 +144,25 @@ pub(super) struct Flips {
 }
 
 impl Flips {
+    /// Turns planes of `area` pixels, `width` to a line.
     #[inline(always)]
-    fn turn(self, plane: &[u8], width: usize, turned: &mut [u8]) {
+    fn turn(self, planes: &[u8], area: usize, width: usize, turned: &mut [u8]) {
+        // Turned both ways, a plane is one long line backwards.
+        let line = if self.vertical { area } else { width };
         match (self.horizontal, self.vertical) {
-            (false, false) => turned.copy_from_slice(plane),
-            (true, true) => reverse(plane, turned),
-            (true, false) => {
-                for (line, turned) in plane
-                    .chunks_exact(width)
-                    .zip(turned.chunks_exact_mut(width))
-                {
+            (false, false) => turned.copy_from_slice(planes),
+            (true, _) => {
+                for (line, turned) in planes.chunks_exact(line).zip(turned.chunks_exact_mut(line)) {
                     reverse(line, turned);
                 }
             }
             (false, true) => {
-                let lines = plane.chunks_exact(width).rev();
-                for (line, turned) in lines.zip(turned.chunks_exact_mut(width)) {
-                    turned.copy_from_slice(line);
+                let planes = planes.chunks_exact(area).zip(turned.chunks_exact_mut(area));
+                for (plane, turned) in planes {
+                    let lines = plane.chunks_exact(width).rev();
+                    for (line, turned) in lines.zip(turned.chunks_exact_mut(width)) {
+                        turned.copy_from_slice(line);
+                    }
                 }
             }
         }
@@ -174,7 +195,7 @@ fn reverse(bytes: &[u8], reversed: &mut [u8]) {
 
 /// Room for the planes of an image, and for their turned copy.
 pub(super) struct Scratch {
-    planes: Vec<u8>,
+    pub planes: Vec<u8>,
     turned: Vec<u8>,
 }
 
@@ -183,6 +204,15 @@ impl Scratch {
         Self {
             planes: vec![0; bytes],
             turned: vec![0; bytes],
+        }
+    }
+
+    /// Turns `planes`, of `area` pixels, `width` to a line.
+    #[inline(always)]
+    pub(super) fn turn(&mut self, flips: Flips, area: usize, width: usize) {
+        if flips != Flips::default() {
+            flips.turn(&self.planes, area, width, &mut self.turned);
+            std::mem::swap(&mut self.planes, &mut self.turned);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::draws::{Draws, MAX_POSITIONS, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
-use super::tone::{Tone, resolve};
+use super::tone::{Blend, Tone, unfused};
 use crate::parallel::{self, Interrupt};
 
 /// One step of a pipeline, as torchvision.transforms.v2 defines the one of the same name.
@@ -401,46 +401,119 @@ impl Batch<'_> {
     #[inline(always)]
     fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
         let mut scratch = Scratch::new(self.frame.volume());
-        let mut tones = Vec::new();
+        let mut changes = Vec::new();
         let mut blends = Vec::new();
+        let in_order = self.needs_order();
         for (number, out) in out.chunks_exact_mut(self.frame.volume()).enumerate() {
             let position = first + number;
             let row = self
                 .index
                 .map_or(position, |index| index[position] as usize);
-            let flips = self.draw(row, &mut tones);
-            let planes = self.images.planes(row, flips, &mut scratch);
-            resolve(&tones, planes, self.frame.channels, &mut blends);
+            self.draw(row, &mut changes);
+            blends.clear();
+            let planes = if in_order {
+                self.change_in_order(row, &changes, &mut scratch);
+                &scratch.planes
+            } else {
+                self.change_at_once(row, &changes, &mut scratch, &mut blends)
+            };
             write_image(stage, self.frame, planes, &blends, out);
         }
     }
 
-    /// Draws for one sample. Flips leave an image's bytes and their mean as they are, so they need
-    /// not keep their place among the changes of tone.
+    /// Whether flips must keep their place among the changes of tone, because some pixels of the
+    /// image are treated differently for where they are.
+    fn needs_order(&self) -> bool {
+        let contrasts = |step: &Transform| {
+            matches!(
+                step,
+                Transform::ColorJitter {
+                    contrast: Some(_),
+                    ..
+                }
+            )
+        };
+        !unfused(self.frame.volume()).is_empty() && self.transforms.iter().any(contrasts)
+    }
+
+    /// Makes the changes one after the other, in `scratch.planes`.
     #[inline(always)]
-    fn draw(&self, row: usize, tones: &mut Vec<Tone>) -> Flips {
-        tones.clear();
+    fn change_in_order(&self, row: usize, changes: &[Change], scratch: &mut Scratch) {
+        self.images.copy_planes(row, scratch);
+        for change in changes {
+            match *change {
+                Change::Flip(flips) => scratch.turn(flips, self.frame.area(), self.frame.width),
+                Change::Tone(tone) => {
+                    let blend = tone.blend(&scratch.planes, self.frame.channels, &[]);
+                    blend.apply_to(&mut scratch.planes);
+                }
+            }
+        }
+    }
+
+    /// Flips the planes and leaves the changes of tone, in `blends`, to the writing. Neither a
+    /// byte's blend nor the mean depends on where the pixels are.
+    #[inline(always)]
+    fn change_at_once<'s>(
+        &'s self,
+        row: usize,
+        changes: &[Change],
+        scratch: &'s mut Scratch,
+        blends: &mut Vec<Blend>,
+    ) -> &'s [u8] {
         let mut flips = Flips::default();
+        for change in changes {
+            if let Change::Flip(flip) = change {
+                flips.horizontal ^= flip.horizontal;
+                flips.vertical ^= flip.vertical;
+            }
+        }
+        let planes = self.images.planes(row, flips, scratch);
+        for change in changes {
+            if let Change::Tone(tone) = change {
+                blends.push(tone.blend(planes, self.frame.channels, blends));
+            }
+        }
+        planes
+    }
+
+    /// Puts in `changes` what is drawn for the image at `row`.
+    #[inline(always)]
+    fn draw(&self, row: usize, changes: &mut Vec<Change>) {
+        changes.clear();
         for (position, transform) in self.transforms.iter().enumerate() {
             match transform.draw(self.draws, row as u64, position) {
                 Drawn::ColorJitter {
                     fn_idx,
                     brightness_factor,
                     contrast_factor,
-                } => {
-                    tones.extend(fn_idx.iter().filter_map(|function| match function {
+                } => changes.extend(fn_idx.iter().filter_map(|function| {
+                    match function {
                         0 => brightness_factor.map(Tone::Brightness),
                         1 => contrast_factor.map(Tone::Contrast),
                         _ => None,
-                    }));
-                }
-                Drawn::HorizontalFlip(flip) => flips.horizontal ^= flip,
-                Drawn::VerticalFlip(flip) => flips.vertical ^= flip,
+                    }
+                    .map(Change::Tone)
+                })),
+                Drawn::HorizontalFlip(horizontal) => changes.push(Change::Flip(Flips {
+                    horizontal,
+                    vertical: false,
+                })),
+                Drawn::VerticalFlip(vertical) => changes.push(Change::Flip(Flips {
+                    horizontal: false,
+                    vertical,
+                })),
                 Drawn::Nothing => {}
             }
         }
-        flips
     }
+}
+
+/// One thing that happens to an image.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Tone(Tone),
+    Flip(Flips),
 }
 
 #[cfg(test)]
@@ -503,14 +576,23 @@ mod tests {
         }
 
         fn blend(&mut self, factor: f64, grey: f32) {
-            for value in &mut self.values {
+            let (length, area) = (self.values.len(), self.height * self.width);
+            let alpha = if grey == 0.0 {
+                0.0
+            } else {
+                (1.0 - factor) as f32
+            };
+            for (place, value) in self.values.iter_mut().enumerate() {
+                let planar = place % self.channels * area + place / self.channels;
+                let (rest, tail) = (length % 16, length - length % 16);
+                let fused = planar <= tail || (planar - tail - 1) / 4 >= (rest - 1) / 4;
                 let scaled = *value * factor as f32;
-                let alpha = if grey == 0.0 {
-                    0.0
+                let sum = if fused {
+                    grey.mul_add(alpha, scaled)
                 } else {
-                    (1.0 - factor) as f32
+                    grey * alpha + scaled
                 };
-                *value = f32::from(grey.mul_add(alpha, scaled).clamp(0.0, 255.0) as u8);
+                *value = f32::from(sum.clamp(0.0, 255.0) as u8);
             }
         }
 
