@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, roc_auc_score
-from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 from medfast.data.dataset import Split, open_file
 from medfast.errors import ConfigError, InvalidValueError, StorageError
@@ -22,6 +21,7 @@ from medfast.task import Task
 from medfast.training import loop, scoring
 from medfast.training.loop import train
 from medfast.training.progress import Silent
+from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 TASKS = [(task, channels) for task in Task for channels in (1, 3)]
 
@@ -35,7 +35,7 @@ class Notes(Silent):
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def batch(self, epoch: int, images: int, loss: float) -> None:
+    def batch(self, _epoch: int, images: int, _loss: float) -> None:
         self.images += images
 
     def epoch(self, row: Any, *, best: bool) -> None:
