@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +17,9 @@ from medfast.task import Task
 from medfast.training.archive import load
 from medfast.training.progress import Silent
 from medfast.training.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Steps this small are 50 times as slow on two threads that share a busy core.
 torch.set_num_threads(1)
@@ -61,7 +63,7 @@ def tiny_dataset(
         wanted = np.asarray((labels or {}).get(name, wanted)).astype(np.uint8)
         shape = (n, 8, 8) if channels == 1 else (n, 8, 8, channels)
         noise = rng.integers(0, 100, shape)
-        level = wanted.mean(axis=1) * 150 // max(1, n_classes - 1)
+        level = wanted.mean(axis=1) * 40 // max(1, n_classes - 1)
         images = np.clip(noise + level.reshape(-1, *[1] * (len(shape) - 1)), 0, 255)
         splits[name] = Split(name, images.astype(np.uint8), wanted)
     return Dataset(
@@ -95,11 +97,11 @@ class StopAt(Silent):
     def __init__(self, epoch: int, *, in_batch: bool = False) -> None:
         self.stop_at, self.in_batch = epoch, in_batch
 
-    def batch(self, epoch: int, images: int, loss: float) -> None:
+    def batch(self, epoch: int, *_: object) -> None:
         if self.in_batch and epoch == self.stop_at:
             raise KeyboardInterrupt
 
-    def epoch(self, row: Any, *, best: bool) -> None:
+    def epoch(self, row: Any, **_: object) -> None:
         if not self.in_batch and row.epoch == self.stop_at:
             raise KeyboardInterrupt
 

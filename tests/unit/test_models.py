@@ -107,11 +107,11 @@ def test_wrong_arguments(arguments: dict[str, object], message: str) -> None:
 @pytest.mark.usefixtures("own_registry")
 def test_a_registered_function_is_a_model() -> None:
     @register_model
-    def tiny(*, in_channels: int, n_classes: int, **_: str) -> nn.Module:
+    def straight_line(*, in_channels: int, n_classes: int, **_: str) -> nn.Module:
         return nn.Linear(in_channels, n_classes)
 
-    assert model_names()[-1] == "tiny"
-    assert isinstance(create_model("tiny", in_channels=1, n_classes=2), nn.Linear)
+    assert model_names()[-1] == "straight_line"
+    assert isinstance(create_model("straight_line", in_channels=1, n_classes=2), nn.Linear)
 
 
 @pytest.mark.usefixtures("own_registry")

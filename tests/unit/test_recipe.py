@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -14,6 +13,9 @@ from medfast import transforms
 from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def own_file(tmp_path: Path, text: str) -> Path:

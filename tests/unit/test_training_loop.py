@@ -35,7 +35,7 @@ class Notes(Silent):
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def batch(self, epoch: int, images: int, loss: float) -> None:
+    def batch(self, _epoch: int, images: int, _loss: float) -> None:
         self.images += images
 
     def epoch(self, row: Any, *, best: bool) -> None:

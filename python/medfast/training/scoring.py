@@ -52,10 +52,8 @@ class SplitScores:
         """Return what ``summary.json`` holds of a split, classes without an AUC by name."""
         return {
             "images": len(self.scores),
-            "auc": self.evaluation.auc,
-            "acc": self.evaluation.acc,
             "loss": self.loss,
-            "per_class_auc": list(self.evaluation.per_class_auc),
+            **self.evaluation.to_dict(),
             "absent_classes": [label_names[index] for index in self.evaluation.absent_classes],
         }
 
