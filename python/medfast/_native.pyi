@@ -92,13 +92,8 @@ class Pipeline:
 
 # metrics
 
-_Codes: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.uint8] | npt.NDArray[np.uintp]
-_Scores: TypeAlias = (
-    npt.NDArray[np.float32]
-    | npt.NDArray[np.float64]
-    | npt.NDArray[np.int64]
-    | npt.NDArray[np.uint64]
-)
+_Codes: TypeAlias = npt.NDArray[np.bool_ | np.uint8 | np.uintp]
+_Scores: TypeAlias = npt.NDArray[np.float32 | np.float64 | np.int64 | np.uint64]
 _Weights: TypeAlias = npt.NDArray[np.float64] | None
 
 def encode_labels(labels: npt.NDArray[np.generic], /) -> tuple[npt.NDArray[np.int64], _Codes]: ...

@@ -187,9 +187,10 @@ def read_class_numbers(labels: Labels, classes: int) -> NDArray[Any]:
 
 
 def recode(labels: Labels, places: NDArray[Any], classes: int) -> NDArray[Any]:
-    """Number every label by the place of its class among `classes` columns."""
+    """Give every label the place of its class among `classes` columns."""
     narrowest = np.uint8 if classes <= 256 else np.uintp
-    return places.astype(narrowest)[labels.class_codes]
+    codes: NDArray[Any] = places.astype(narrowest)[labels.class_codes]
+    return codes
 
 
 def _first(labels: Labels, code: int) -> list[int]:

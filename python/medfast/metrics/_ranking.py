@@ -175,14 +175,14 @@ def roc_auc_score(
         return _multi_class(truth, scores, weights, average, multi_class, labels, undefined)
     if columns > 1:
         raise ShapeError(
-            f"y_score has shape {scores.shape}, but {len(truth.classes)} classes in y_true take one "
-            "score for each sample: pass the positive class's, y_score[:, 1]"
+            f"y_score has shape {scores.shape}, but the binary case takes one score for "
+            "each sample: pass the positive class's, y_score[:, 1]"
         )
     return _binary(truth, scores, weights, limit, undefined)
 
 
-def _read_limit(max_fpr: float) -> float:
-    if isinstance(max_fpr, Real) and 0 < max_fpr <= 1:
+def _read_limit(max_fpr: object) -> float:
+    if isinstance(max_fpr, Real) and 0 < float(max_fpr) <= 1:
         return float(max_fpr)
     raise ConfigError(f"max_fpr={max_fpr!r}; it must be a number above 0 and up to 1, or None")
 
@@ -297,7 +297,7 @@ def _one_vs_one(
 def _class_columns(
     truth: Labels, columns: int, labels: ArrayLike | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Number every label by its column, and name the classes of the columns."""
+    """Give every label its column, and every column its class."""
     if labels is None:
         if len(truth.classes) != columns:
             raise ShapeError(

@@ -39,7 +39,7 @@ mod sort;
 mod weights;
 
 pub use accuracy::{accuracy_argmax, accuracy_threshold};
-pub use error::Error;
+pub use error::{Error, Place};
 pub use labels::{ClassNumber, Classes, Codes, Encoded, Label, Truth, encode};
 pub use matrix::{Matrix, check_probabilities};
 pub use one_vs_one::{OneVsOne, roc_auc_one_vs_one};
