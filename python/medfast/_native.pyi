@@ -1,10 +1,27 @@
 from collections.abc import Sequence
-from typing import Any, TypedDict, final, type_check_only
+from typing import Any, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
 
-__all__: list[str]
+__all__ = [
+    "NPZ_MAX_HEADER_BYTES",
+    "NPZ_MAX_INFLATED_BYTES",
+    "NPZ_MAX_MEMBERS",
+    "NpzArchive",
+    "Pipeline",
+    "Transform",
+    "accuracy_argmax",
+    "accuracy_threshold",
+    "build_info",
+    "check_probabilities",
+    "encode_labels",
+    "roc_auc",
+    "roc_auc_micro",
+    "roc_auc_one_vs_one",
+    "roc_auc_per_class",
+    "roc_auc_per_sample",
+]
 
 @type_check_only
 class BuildInfo(TypedDict):
@@ -75,14 +92,14 @@ class Pipeline:
 
 # metrics
 
-_Codes = npt.NDArray[np.bool_] | npt.NDArray[np.uint8] | npt.NDArray[np.uintp]
-_Scores = (
+_Codes: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.uint8] | npt.NDArray[np.uintp]
+_Scores: TypeAlias = (
     npt.NDArray[np.float32]
     | npt.NDArray[np.float64]
     | npt.NDArray[np.int64]
     | npt.NDArray[np.uint64]
 )
-_Weights = npt.NDArray[np.float64] | None
+_Weights: TypeAlias = npt.NDArray[np.float64] | None
 
 def encode_labels(labels: npt.NDArray[np.generic], /) -> tuple[npt.NDArray[np.int64], _Codes]: ...
 def roc_auc(
