@@ -46,7 +46,7 @@ def interrupted_after_its_best_epoch(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("changes", [{}, SGD, AUGMENTED])
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd"}, SGD, AUGMENTED])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("in_batch", [False, True])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
@@ -100,31 +100,47 @@ def test_killed_between_last_and_best(
     assert content(tmp_path / "run") == content(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("files_written", [2, 3, 5, 8, 12])
-def test_killed_by_the_system_at_any_write(
+def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+KILLED_AT_A_WRITE = """
+import os, signal, sys
+from pathlib import Path
+from tiny_runs import tiny_recipe
+from medfast.data.dataset import open_file
+from medfast.training.loop import train
+
+left, replace = int(sys.argv[3]), Path.replace
+
+def replace_until_killed(self, target):
+    global left
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return replace(self, target)
+
+Path.replace = replace_until_killed
+train(tiny_recipe(), open_file(sys.argv[1], task="binary"), sys.argv[2], device="cpu")
+"""
+
+
+@pytest.mark.parametrize("files_written", [2, 4, 9])
+def test_killed_by_the_system_at_a_write(
     files_written: int, own_file: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL while a temporary file is there: what a power cut would leave."""
+    """SIGKILL while a temporary file lies there, as a power cut would leave it."""
     train(tiny_recipe(), open_file(own_file, task="binary"), tmp_path / "whole", device="cpu")
     run = tmp_path / "run"
-    child = os.fork()
-    if child == 0:
-        count = 0
-        replace = Path.replace
-
-        def killed(self: Path, target: Path) -> Path:
-            nonlocal count
-            count += 1
-            if count > files_written:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return replace(self, target)
-
-        Path.replace = killed  # type: ignore[method-assign, assignment]
-        try:
-            train(tiny_recipe(), open_file(own_file, task="binary"), run, device="cpu")
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert run_python(KILLED_AT_A_WRITE, own_file, run, files_written).returncode == -signal.SIGKILL
+    assert list(run.rglob("*.tmp"))
     resume(run)
     assert content(run) == content(tmp_path / "whole")
     assert not list(run.rglob("*.tmp"))
@@ -241,27 +257,24 @@ def test_a_damaged_environment(text: str, message: str, tmp_path: Path) -> None:
         resume(folder)
 
 
+FULL_DISK = """
+import resource, sys
+from tiny_runs import tiny_dataset, tiny_recipe
+from medfast.errors import StorageError
+from medfast.training.loop import train
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+try:
+    train(tiny_recipe(), tiny_dataset(), sys.argv[1], device="cpu")
+except StorageError as error:
+    print(error)
+"""
+
+
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """The system refuses to let a file grow beyond 4,000 bytes: a checkpoint needs more."""
-    code = (
-        "import resource, sys; from pathlib import Path\n"
-        "from tiny_runs import tiny_dataset, tiny_recipe\n"
-        "from medfast.errors import StorageError\n"
-        "from medfast.training.loop import train\n"
-        "recipe, dataset = tiny_recipe(), tiny_dataset()\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
-        "try: train(recipe, dataset, sys.argv[1], device='cpu')\n"
-        "except StorageError as error: print(error)\n"
-    )
+    """The system lets no file grow beyond 4,000 bytes: a checkpoint needs more."""
     run = tmp_path / "run"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(run)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+    done = run_python(FULL_DISK, run)
     assert "last.safetensors could not be written: File too large; free some space" in done.stdout
     assert sorted(path.name for path in run.iterdir()) == ["environment.json", "recipe.yaml"]
     result = resume(run, dataset=tiny_dataset())  # with space again

@@ -135,6 +135,13 @@ def test_equal_seeds_give_equal_runs(
     assert first["best.safetensors"] != other["best.safetensors"]
 
 
+def test_the_largest_seed(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=1, seed=2**64 - 1)
+    assert (
+        train(recipe, tiny_dataset(), tmp_path / "run", device="cpu").summary["seed"] == 2**64 - 1
+    )
+
+
 def test_the_callers_randomness_is_left_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     train(tiny_recipe(epochs=1), tiny_dataset(), tmp_path / "run", device="cpu")

@@ -94,7 +94,8 @@ class Loader:
         """
         if not self.shuffle:
             return np.arange(len(self.images))
-        bits = np.random.Philox(key=[self.seed, epoch]).random_raw(len(self.images))
+        key = np.array([self.seed, epoch], dtype=np.uint64)
+        bits = np.random.Philox(key=key).random_raw(len(self.images))
         return np.argsort(bits, kind="stable")
 
     def rows(self, epoch: int = 0) -> Iterator[NDArray[np.intp]]:

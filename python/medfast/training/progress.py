@@ -91,6 +91,7 @@ class Bar(Silent):
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
             TextColumn("{task.fields[speed]} img/s  loss {task.fields[loss]}"),
             TimeRemainingColumn(compact=True),
             console=self._console,
