@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+# What tests import is no test itself, and running its doctests would import it twice.
+collect_ignore = ["support"]
+
+
 @pytest.fixture(scope="session")
 def medmnist_root() -> Path:
     """The folder of real files; tests that need it are skipped, with the reason, without it."""

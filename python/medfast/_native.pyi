@@ -1,9 +1,29 @@
 from collections.abc import Sequence
-from typing import Any, TypedDict, final
+from typing import Any, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "NPZ_MAX_HEADER_BYTES",
+    "NPZ_MAX_INFLATED_BYTES",
+    "NPZ_MAX_MEMBERS",
+    "NpzArchive",
+    "Pipeline",
+    "Transform",
+    "accuracy_argmax",
+    "accuracy_threshold",
+    "build_info",
+    "check_probabilities",
+    "encode_labels",
+    "roc_auc",
+    "roc_auc_micro",
+    "roc_auc_one_vs_one",
+    "roc_auc_per_class",
+    "roc_auc_per_sample",
+]
+
+@type_check_only
 class BuildInfo(TypedDict):
     version: str
     profile: str
@@ -71,3 +91,29 @@ class Pipeline:
     def parameters(self, sample: int, seed: int, epoch: int, /) -> list[dict[str, Any]]: ...
 
 # metrics
+
+_Codes: TypeAlias = npt.NDArray[np.bool_ | np.uint8 | np.uintp]
+_Scores: TypeAlias = npt.NDArray[np.float32 | np.float64 | np.int64 | np.uint64]
+_Weights: TypeAlias = npt.NDArray[np.float64] | None
+
+def encode_labels(labels: npt.NDArray[np.generic], /) -> tuple[npt.NDArray[np.int64], _Codes]: ...
+def roc_auc(
+    labels: npt.NDArray[np.bool_], scores: _Scores, weights: _Weights, max_fpr: float, /
+) -> float: ...
+def roc_auc_per_class(
+    truth: _Codes, scores: _Scores, weights: _Weights, max_fpr: float, threads: int | None, /
+) -> npt.NDArray[np.float64]: ...
+def roc_auc_micro(
+    truth: _Codes, scores: _Scores, weights: _Weights, max_fpr: float, /
+) -> float: ...
+def roc_auc_per_sample(
+    labels: npt.NDArray[np.bool_], scores: _Scores, max_fpr: float, threads: int | None, /
+) -> npt.NDArray[np.float64]: ...
+def roc_auc_one_vs_one(
+    codes: _Codes, scores: _Scores, weighted: bool, threads: int | None, /
+) -> float: ...
+def check_probabilities(scores: _Scores, /) -> None: ...
+def accuracy_threshold(
+    labels: npt.NDArray[np.bool_], scores: _Scores, threshold: float, /
+) -> float: ...
+def accuracy_argmax(codes: _Codes, scores: _Scores, /) -> float: ...

@@ -64,6 +64,10 @@ class StorageError(MedfastError, OSError):
     """The operating system refused to read or write: no permission, no space, ..."""
 
 
+class UndefinedMetricWarning(UserWarning):
+    """A metric is not defined for these labels, and NaN was returned."""
+
+
 class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 

@@ -160,7 +160,9 @@ def load_npz(
 def _find(archive: _native.NpzArchive, path: str, keys: Iterable[str] | None) -> dict[str, int]:
     """Map every key that was asked for to the index of its member."""
     if isinstance(keys, (str, bytes)):
-        raise InvalidValueError(f"keys: expected a list of names, found {keys!r}; write [{keys!r}]")
+        raise InvalidValueError(
+            f"keys: expected a list of names, found {keys!r}; write it in brackets"
+        )
     members: dict[str, int] = {}
     for key in archive.keys() if keys is None else keys:
         if not isinstance(key, str):

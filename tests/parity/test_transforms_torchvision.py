@@ -121,7 +121,9 @@ def test_the_whole_pipeline(size: tuple[int, int], channels: int, layout: str) -
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_order_of_steps(steps: list[Transform], channels: int) -> None:
     if channels == 1:
-        steps = [Normalize([0.4], [0.2]) if step == Normalize(MEAN, STD) else step for step in steps]
+        steps = [
+            Normalize([0.4], [0.2]) if step == Normalize(MEAN, STD) else step for step in steps
+        ]
     images = random_images((30, 19, 23, channels), seed=5)
     assert_same(Compose(steps), images)
 

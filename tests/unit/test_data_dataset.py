@@ -324,7 +324,7 @@ def small_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DatasetInfo:
         record_url="http://127.0.0.1:9",
     )
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(dataset, "lookup", lambda _name, *, also: info)  # noqa: ARG005
+    monkeypatch.setattr(dataset, "lookup", lambda _name, *, also: info)
     return info
 
 
@@ -333,7 +333,7 @@ def test_a_missing_file_is_fetched_once(
 ) -> None:
     with Loopback((tmp_path / "source.npz").read_bytes()).running() as server:
         info = dataclasses.replace(small_set, record_url=server.url)
-        monkeypatch.setattr(dataset, "lookup", lambda _name, *, also: info)  # noqa: ARG005
+        monkeypatch.setattr(dataset, "lookup", lambda _name, *, also: info)
         calls: list[int] = []
         for _ in range(2):
             fetched = open_dataset(

@@ -86,10 +86,17 @@ def _print_table(sets: list[dict[str, Any]], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption=f"* on disk in {folder}", caption_justify="left", box=None)
+    # Narrow enough for 80 columns.
+    table = Table(
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        caption=f"* on disk in {folder}",
+        caption_justify="left",
+    )
     for column in ("set", "task"):
         table.add_column(column, no_wrap=True)
-    for column in ("classes", "channels", "train", "val", "test"):
+    for column in ("classes", "ch", "train", "val", "test"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("sizes", no_wrap=True)
     for facts in sets:

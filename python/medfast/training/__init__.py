@@ -1,1 +1,1 @@
-"""To be written."""
+"""Recipes, the training loop, and the run folder that it fills."""

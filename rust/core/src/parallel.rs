@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 /// The work was told to stop by its [`Interrupt`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +44,7 @@ impl<'a> Interrupt<'a> {
 /// The number of threads to use when the caller named none: the processors this process may use.
 #[must_use]
 pub fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Calls `work(0)`, `work(1)`, ..., `work(count - 1)`, on up to `threads` threads.
@@ -101,9 +102,12 @@ where
             }
         }
     };
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(worker);
+            // A system that has no thread left to give leaves more work to those there are.
+            if thread::Builder::new().spawn_scoped(scope, worker).is_err() {
+                break;
+            }
         }
         worker();
     });
@@ -151,7 +155,7 @@ mod tests {
                     if index >= 23 {
                         Err(Fault::At(index))
                     } else {
-                        std::thread::yield_now();
+                        thread::yield_now();
                         Ok(())
                     }
                 });

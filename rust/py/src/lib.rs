@@ -1,5 +1,5 @@
 //! The Python binding of medfast: no computation here, one file per core module, every call
-//! through [`call::detached`].
+//! through `call::detached`.
 
 mod call;
 mod metrics;

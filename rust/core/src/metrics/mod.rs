@@ -1,23 +1,48 @@
-//! To be written.
+//! Exact areas under the ROC curve, and accuracy, for binary, multi-class and multi-label labels.
+//!
+//! The area under the ROC curve is the share of (positive, negative) pairs that the scores put in
+//! the right order, a tie counting half. Here it is counted in integers: scores become unsigned
+//! keys of the same order, the keys are sorted once, and one scan adds up twice the number of
+//! rightly ordered pairs. The result is the correctly rounded quotient of two integers, so neither
+//! the order of the rows nor the number of threads can change a bit of it.
+//!
+//! ```
+//! use medfast::metrics::{self, Classes, Matrix, Options};
+//!
+//! let labels = [false, false, true, true];
+//! let scores = [0.1_f32, 0.4, 0.35, 0.8];
+//! assert_eq!(metrics::roc_auc(&labels, &scores)?, Some(0.75));
+//!
+//! // Three classes, each against the rest. No sample is of the last class, so it has no area.
+//! let classes = [0_u8, 1, 1];
+//! let scores = [0.7, 0.2, 0.1, 0.3, 0.6, 0.1, 0.1, 0.8, 0.1];
+//! let scores = Matrix::row_major(&scores, 3, 3)?;
+//! let areas = metrics::roc_auc_per_class(Classes(&classes), scores, &Options::default())?;
+//! assert_eq!(areas, [Some(1.0), Some(1.0), None]);
+//! # Ok::<(), metrics::Error>(())
+//! ```
+//!
+//! Labels that are not yet `bool` or class numbers go through [`encode`].
 
-use crate::error::ErrorKind;
-use crate::parallel::Interrupted;
+mod accuracy;
+mod curve;
+mod error;
+mod labels;
+mod matrix;
+mod one_vs_one;
+mod options;
+mod pairs;
+mod ratio;
+mod roc_auc;
+mod score;
+mod sort;
+mod weights;
 
-/// What can go wrong here.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The caller asked the work to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-impl Error {
-    /// What a caller can do about this error.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Interrupted(_) => ErrorKind::Interrupted,
-        }
-    }
-}
+pub use accuracy::{accuracy_argmax, accuracy_threshold};
+pub use error::{Error, Place};
+pub use labels::{ClassNumber, Classes, Codes, Encoded, Label, Truth, encode};
+pub use matrix::{Matrix, check_probabilities};
+pub use one_vs_one::{OneVsOne, roc_auc_one_vs_one};
+pub use options::Options;
+pub use roc_auc::{roc_auc, roc_auc_micro, roc_auc_per_class, roc_auc_per_sample, roc_auc_with};
+pub use score::Score;

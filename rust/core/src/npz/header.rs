@@ -99,8 +99,8 @@ impl Header {
 /// hides no overflow of the others: numpy refuses that too.
 fn data_len(dtype: &Dtype, shape: &[usize]) -> Option<usize> {
     let size = dtype.size()?;
-    let axes = shape.iter().filter(|&&length| length != 0);
-    let most = axes.fold(Some(size.max(1)), |most, &length| most?.checked_mul(length))?;
+    let mut axes = shape.iter().filter(|&&length| length != 0);
+    let most = axes.try_fold(size.max(1), |most, &length| most.checked_mul(length))?;
     isize::try_from(most).ok()?;
     Some(shape.iter().product::<usize>() * size)
 }

@@ -1,0 +1,141 @@
+"""Batches of a split, in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medfast.errors import ConfigError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from numpy.typing import NDArray
+
+    from medfast.transforms import Compose
+
+
+class Loader:
+    """Feeds images through a pipeline, batch by batch.
+
+    The last batch holds what remains; a remainder of a single image, which batch normalisation
+    could not train on, goes to the batch before it.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 of shape (n, H, W) or (n, H, W, C)
+        All images of a split.
+    targets : ndarray of shape (n, ...)
+        One row per image; batches have its dtype.
+    pipeline : Compose
+        Applied to each batch; its draws are keyed by (seed, epoch, row).
+    batch_size : int
+        Images per batch.
+    shuffle : bool
+        Whether an epoch visits the rows in a random order, instead of that of the file.
+    seed : int
+        Of the order and of the draws.
+
+    Raises
+    ------
+    ConfigError
+        If the batch size is not positive.
+    ShapeError
+        If there is no image, or not one target per image.
+
+    Examples
+    --------
+    >>> from medfast.transforms import Compose
+    >>> images, targets = np.zeros((5, 8, 8), np.uint8), np.arange(5)
+    >>> loader = Loader(images, targets, Compose([]), batch_size=2)
+    >>> [batch.tolist() for _, batch in loader.arrays()]
+    [[0, 1], [2, 3, 4]]
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        targets: NDArray[Any],
+        pipeline: Compose,
+        *,
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1; got {batch_size}")
+        if len(images) == 0 or len(images) != len(targets):
+            raise ShapeError(
+                "a loader needs images, and as many targets; "
+                f"got {len(images)} images and {len(targets)} targets"
+            )
+        self.images = images
+        self.targets = targets
+        self.pipeline = pipeline
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        starts = list(range(0, len(images), batch_size))
+        if len(starts) > 1 and len(images) - starts[-1] == 1:
+            starts.pop()
+        self._bounds = [*starts, len(images)]
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return len(self._bounds) - 1
+
+    def order(self, epoch: int = 0) -> NDArray[np.intp]:
+        """Return the rows of the split in the order in which an epoch visits them.
+
+        The same as sorting the rows by 64 random bits each, drawn from the counter-based generator
+        Philox with the key (seed, epoch).
+        """
+        if not self.shuffle:
+            return np.arange(len(self.images))
+        key = np.array([self.seed, epoch], dtype=np.uint64)
+        bits = np.random.Philox(key=key).random_raw(len(self.images))
+        return np.argsort(bits, kind="stable")
+
+    def rows(self, epoch: int = 0) -> Iterator[NDArray[np.intp]]:
+        """Yield the rows of each batch."""
+        order = self.order(epoch)
+        for start, stop in zip(self._bounds[:-1], self._bounds[1:], strict=True):
+            yield order[start:stop]
+
+    def arrays(self, epoch: int = 0) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield batches of images, as the pipeline lays them out, and targets."""
+        for rows in self.rows(epoch):
+            images = self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch)
+            yield images, self.targets[rows]
+
+    def tensors(
+        self, device: torch.device | str = "cpu", epoch: int = 0
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield batches of images ``(n, C, H, W)`` and targets on a device.
+
+        A pipeline of layout NHWC gives tensors in torch's ``channels_last`` order without a copy.
+        For CUDA the pipeline writes to pinned memory, which is copied while the host goes on.
+        """
+        import torch
+
+        device = torch.device(device)
+        cuda = device.type == "cuda"
+        dtype = getattr(torch, self.pipeline.dtype.name)
+        for rows in self.rows(epoch):
+            # torch keeps a pinned buffer from being used again until the copy out of it is done.
+            batch = torch.empty(self._output_shape(len(rows)), dtype=dtype, pin_memory=cuda)
+            self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch.numpy())
+            targets = torch.from_numpy(self.targets[rows])
+            if cuda:
+                targets = targets.pin_memory()
+            if self.pipeline.layout == "NHWC":
+                batch = batch.permute(0, 3, 1, 2)
+            yield batch.to(device, non_blocking=cuda), targets.to(device, non_blocking=cuda)
+
+    def _output_shape(self, n: int) -> tuple[int, int, int, int]:
+        height, width, channels = (*self.images.shape[1:], 1)[:3]
+        if self.pipeline.layout == "NHWC":
+            return n, height, width, channels
+        return n, channels, height, width

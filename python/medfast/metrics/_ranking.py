@@ -1,0 +1,318 @@
+"""The area under the ROC curve, with scikit-learn's contract."""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from medfast import _native
+from medfast.errors import ConfigError, InvalidValueError, ShapeError, UnsupportedError, nearest
+from medfast.metrics._inputs import (
+    Labels,
+    read_array,
+    read_indicator,
+    read_labels,
+    read_scores,
+    read_weights,
+    recode,
+)
+from medfast.metrics._undefined import check_policy, combine, report
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from medfast.metrics._undefined import Undefined
+
+Average = Literal["macro", "micro", "weighted", "samples"]
+
+_AVERAGES = ("macro", "micro", "weighted", "samples")
+_MULTI_CLASS = ("raise", "ovr", "ovo")
+_TOGETHER = "all entries together"
+# From `combine` and `report` over the function of the kind of labels and `roc_auc_score`.
+_TO_CALLER = 3
+
+
+class NotOfferedError(UnsupportedError, NotImplementedError):
+    """Well-defined, but neither scikit-learn nor medfast computes it."""
+
+
+@overload
+def roc_auc_score(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    average: Average = ...,
+    sample_weight: ArrayLike | None = ...,
+    max_fpr: float | None = ...,
+    multi_class: Literal["raise", "ovr", "ovo"] = ...,
+    labels: ArrayLike | None = ...,
+    undefined: Undefined = ...,
+) -> float: ...
+@overload
+def roc_auc_score(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    average: None,
+    sample_weight: ArrayLike | None = ...,
+    max_fpr: float | None = ...,
+    multi_class: Literal["raise", "ovr", "ovo"] = ...,
+    labels: ArrayLike | None = ...,
+    undefined: Undefined = ...,
+) -> float | NDArray[np.float64]: ...
+def roc_auc_score(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    average: Average | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    max_fpr: float | None = None,
+    multi_class: Literal["raise", "ovr", "ovo"] = "raise",
+    labels: ArrayLike | None = None,
+    undefined: Undefined = "nan",
+) -> float | NDArray[np.float64]:
+    """Area under the ROC curve, as `sklearn.metrics.roc_auc_score` defines it.
+
+    The share of (positive, negative) pairs that the scores put in the right order, a tie counting
+    half. Without weights it is counted in integers and rounded once; with weights it is summed in
+    one fixed order. The number of threads never changes a bit of the result. Scores are ranked as
+    they are: logits and probabilities are treated alike.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Labels. Two distinct ones (numbers, booleans, strings; the greater is the positive one)
+        make the binary case, more the multi-class case; a table of 0 or -1 and 1 with two or more
+        columns makes the multi-label case.
+    y_score : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Finite scores, compared in their own precision: float16/32/64, or integers. One score for
+        each sample in the binary case. Otherwise one for each sample and class; in the multi-class
+        case the scores of a sample must sum to 1.
+    average : {"macro", "micro", "weighted", "samples"} or None, default="macro"
+        How the areas of several classes become one number: their mean, the area of all entries
+        together, the mean weighted by the number of positives, or the mean of the areas of the
+        samples. ``None`` returns the areas of the classes. Ignored in the binary case. Multi-class
+        takes no ``"samples"``, and with ``multi_class="ovo"`` only ``"macro"`` and ``"weighted"``.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the samples. Not with ``multi_class="ovo"``.
+    max_fpr : float in (0, 1], optional
+        Below 1, the partial area up to this false positive rate, standardised so that chance is
+        0.5 (McClish 1989). Not in the multi-class case.
+    multi_class : {"raise", "ovr", "ovo"}, default="raise"
+        Multi-class only, and required there: each class against the rest, or each pair of classes
+        (Hand and Till 2001).
+    labels : array-like of shape (n_classes,), optional
+        Multi-class only: the label of each column of `y_score`, ascending. By default the sorted
+        labels of `y_true`.
+    undefined : {"nan", "skip", "raise"}, default="nan"
+        What to do about a class (or sample) that lacks positives or negatives. ``"nan"`` warns
+        and lets NaN into the average, as scikit-learn does. ``"skip"`` averages over the defined
+        areas; it warns only if there are none. ``"raise"`` raises.
+
+    Returns
+    -------
+    float or ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not go together.
+    InvalidValueError
+        If a score or weight is NaN or infinite, a label is no class, or, with
+        ``undefined="raise"``, an area is not defined.
+    ConfigError
+        If an option is unknown, or has no meaning for these labels.
+    UnsupportedError
+        If a dtype or a combination of options is not offered.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If an area is not defined, see `undefined`.
+
+    References
+    ----------
+    D. McClish, "Analyzing a portion of the ROC curve", Medical Decision Making 9 (1989).
+
+    D. Hand and R. Till, "A simple generalisation of the area under the ROC curve for multiple
+    class classification problems", Machine Learning 45 (2001).
+
+    Examples
+    --------
+    >>> from medfast.metrics import roc_auc_score
+    >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
+    >>> y_true = [[1, 0, 0], [0, 1, 0], [1, 1, 0]]
+    >>> y_score = [[0.9, 0.2, 0.1], [0.6, 0.7, 0.2], [0.5, 0.6, 0.3]]
+    >>> roc_auc_score(y_true, y_score, undefined="skip")
+    0.75
+    """
+    if average is not None and average not in _AVERAGES:
+        raise ConfigError(f"average={average!r}; {nearest(str(average), _AVERAGES)} (or None)")
+    if multi_class not in _MULTI_CLASS:
+        raise ConfigError(f"multi_class={multi_class!r}; {nearest(str(multi_class), _MULTI_CLASS)}")
+    check_policy(undefined)
+    limit = 1.0 if max_fpr is None else _read_limit(max_fpr)
+    truth = read_labels(y_true)
+    scores = read_scores(y_score)
+    rows = truth.shape[0]
+    if scores.shape[0] != rows:
+        raise ShapeError(
+            f"y_true has shape {truth.shape} and y_score has shape {scores.shape}: "
+            f"{rows} and {scores.shape[0]} samples"
+        )
+    weights = None if sample_weight is None else read_weights(sample_weight, rows)
+
+    columns = 1 if scores.ndim == 1 else scores.shape[1]
+    if len(truth.shape) == 2 and truth.shape[1] > 1:
+        return _multi_label(truth, scores, weights, average, limit, undefined)
+    if len(truth.classes) > 2 or columns > 2:
+        if limit != 1.0:
+            raise ConfigError(f"max_fpr={max_fpr!r} has no meaning for multi-class labels")
+        return _multi_class(truth, scores, weights, average, multi_class, labels, undefined)
+    if columns > 1:
+        raise ShapeError(
+            f"y_score has shape {scores.shape}, but the binary case takes one score for "
+            "each sample: pass the positive class's, y_score[:, 1]"
+        )
+    return _binary(truth, scores, weights, limit, undefined)
+
+
+def _read_limit(max_fpr: object) -> float:
+    if isinstance(max_fpr, Real) and 0 < float(max_fpr) <= 1:
+        return float(max_fpr)
+    raise ConfigError(f"max_fpr={max_fpr!r}; it must be a number above 0 and up to 1, or None")
+
+
+def _binary(
+    truth: Labels,
+    scores: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    limit: float,
+    undefined: str,
+) -> float:
+    area = _native.roc_auc(truth.codes, scores.reshape(-1), weights, limit)
+    if np.isnan(area):
+        positive = truth.classes[-1:].tolist()
+        report(np.array([area]), undefined, "class", positive, stacklevel=_TO_CALLER)
+    return area
+
+
+def _multi_label(
+    truth: Labels,
+    scores: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    average: str | None,
+    limit: float,
+    undefined: str,
+) -> float | NDArray[np.float64]:
+    indicator = read_indicator(truth, negatives=(0, -1))
+    if scores.shape != truth.shape:
+        raise ShapeError(
+            f"y_true has shape {truth.shape} and y_score has shape {scores.shape}: "
+            "multi-label labels take a score for each of them"
+        )
+    if average == "micro":
+        area = _native.roc_auc_micro(indicator, scores, weights, limit)
+        return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
+    if average == "samples":
+        areas = _native.roc_auc_per_sample(indicator, scores, limit, None)
+        return combine(areas, weights, undefined, "row", stacklevel=_TO_CALLER)
+    areas = _native.roc_auc_per_class(indicator, scores, weights, limit, None)
+    if average is None:
+        report(areas, undefined, "column", stacklevel=_TO_CALLER)
+        return areas
+    support = None
+    if average == "weighted":
+        counted = indicator if weights is None else indicator * weights[:, np.newaxis]
+        support = counted.sum(axis=0)
+    return combine(areas, support, undefined, "column", stacklevel=_TO_CALLER)
+
+
+def _multi_class(
+    truth: Labels,
+    scores: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    average: str | None,
+    multi_class: str,
+    labels: ArrayLike | None,
+    undefined: str,
+) -> float | NDArray[np.float64]:
+    if multi_class == "raise":
+        raise ConfigError(
+            "multi-class labels need multi_class='ovr' (each class against the rest) or 'ovo' "
+            "(each pair of classes)"
+        )
+    if scores.ndim != 2:
+        raise ShapeError(
+            f"y_score has shape {scores.shape}, but {len(truth.classes)} classes in y_true take a "
+            f"score for each class: expected ({scores.shape[0]}, {len(truth.classes)})"
+        )
+    _native.check_probabilities(scores)
+    columns = scores.shape[1]
+    codes, classes = _class_columns(truth, columns, labels)
+    names = classes.tolist()
+    if multi_class == "ovo":
+        return _one_vs_one(codes, scores, weights, average, names, undefined)
+    if average == "samples":
+        raise ConfigError("average='samples' has no meaning for multi-class labels")
+    if average == "micro":
+        area = _native.roc_auc_micro(codes, scores, weights, 1.0)
+        return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
+    areas = _native.roc_auc_per_class(codes, scores, weights, 1.0, None)
+    if average is None:
+        report(areas, undefined, "class", names, stacklevel=_TO_CALLER)
+        return areas
+    support = None
+    if average == "weighted":
+        support = np.bincount(codes, weights=weights, minlength=columns)
+    return combine(areas, support, undefined, "class", names, stacklevel=_TO_CALLER)
+
+
+def _one_vs_one(
+    codes: NDArray[Any],
+    scores: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    average: str | None,
+    names: list[Any],
+    undefined: str,
+) -> float:
+    if average is None:
+        raise NotOfferedError("average=None is not offered with multi_class='ovo'")
+    if average not in ("macro", "weighted"):
+        raise ConfigError(f"average={average!r} has no meaning with multi_class='ovo'")
+    if weights is not None:
+        raise ConfigError("sample_weight has no meaning with multi_class='ovo'")
+    absent = np.bincount(codes, minlength=len(names)) == 0
+    # Pairs with an absent class are left out, by scikit-learn too.
+    if undefined == "raise" or np.count_nonzero(~absent) < 2:
+        areas = np.where(absent | (len(names) - absent.sum() < 2), np.nan, 1.0)
+        report(areas, undefined, "class", names, stacklevel=_TO_CALLER + 1)
+    return _native.roc_auc_one_vs_one(codes, scores, average == "weighted", None)
+
+
+def _class_columns(
+    truth: Labels, columns: int, labels: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give every label its column, and every column its class."""
+    if labels is None:
+        if len(truth.classes) != columns:
+            raise ShapeError(
+                f"y_true holds {len(truth.classes)} distinct labels, but y_score has {columns} "
+                "columns; name the label of each column with labels="
+            )
+        return truth.class_codes, truth.classes
+    known = read_array(labels, "labels").reshape(-1)
+    if not all(map(operator.lt, known[:-1], known[1:])):
+        raise ConfigError(f"labels must be ascending, without repeats; they are {known.tolist()}")
+    if len(known) != columns:
+        raise ShapeError(f"labels names {len(known)} classes, but y_score has {columns} columns")
+    place_of = {label: place for place, label in enumerate(known.tolist())}
+    places = [place_of.get(label, -1) for label in truth.classes.tolist()]
+    if -1 in places:
+        stranger = truth.classes.tolist()[places.index(-1)]
+        raise InvalidValueError(f"y_true holds {stranger!r}, which is not among labels")
+    return recode(truth, np.array(places), columns), known

@@ -1,0 +1,69 @@
+"""Which set a run was trained on, without the folder that happens to hold it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medfast.data.dataset import open_dataset, open_file
+from medfast.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from medfast.data.dataset import Dataset
+
+
+def describe_dataset(dataset: Dataset) -> dict[str, Any]:
+    """Tell a set apart from every other, in values that JSON can hold."""
+    return {
+        "flag": dataset.flag,
+        "source": "file" if dataset.info is None and dataset.path else "catalog",
+        "task": dataset.task.value,
+        "size": dataset.size,
+        "channels": dataset.channels,
+        "label_names": list(dataset.label_names),
+        "images": {name: len(split) for name, split in dataset.splits.items()},
+        "md5": dataset.md5,
+    }
+
+
+def reopen_dataset(
+    environment: Mapping[str, Any],
+    *,
+    root: str | PathLike[str] | None = None,
+    offline: bool = False,
+) -> Dataset:
+    """Open the set that ``environment.json`` names.
+
+    A set of the catalog is looked for under `root`, then where it was, then under the usual root;
+    a file of one's own where it was.
+    """
+    identity, path = environment["dataset"], environment["dataset_path"]
+    if identity["source"] == "file":
+        return open_file(path, task=identity["task"], label_names=identity["label_names"])
+    if root is None and path is not None and Path(path).is_file():
+        root = Path(path).parent
+    return open_dataset(identity["flag"], size=identity["size"], root=root, offline=offline)
+
+
+def refuse_another(
+    path: Path, what: str, recorded: Mapping[str, Any], present: Mapping[str, Any]
+) -> None:
+    """Compare what a file of the run recorded with what is at hand.
+
+    Raises
+    ------
+    CheckpointError
+        If they differ; the message names the first field that does.
+    """
+    present = json.loads(json.dumps(present))
+    for field in dict.fromkeys([*recorded, *present]):
+        was, came = recorded.get(field), present.get(field)
+        if was != came:
+            raise CheckpointError(
+                f"{path} belongs to another {what}: {field} was {was!r}, came {came!r}; "
+                f"give the {what} of the run, or start a new run"
+            )

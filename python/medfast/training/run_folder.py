@@ -1,0 +1,259 @@
+"""The folder of a run: what is in it, under which names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medfast.data.catalog import file_stem
+from medfast.errors import CheckpointError, ConfigError
+from medfast.training.history import EpochRow
+from medfast.training.identity import describe_dataset
+from medfast.training.recipe import Recipe, load_recipe
+from medfast.training.storage import storage_error, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from medfast.data.dataset import Dataset
+    from medfast.metrics import Evaluation
+
+
+def default_folder(flag: str, model: str) -> Path:
+    """Return ``runs/<set>-<model>-<time>``, which does not exist yet."""
+    name = f"{flag}-{model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    candidates = (Path("runs", name if n == 1 else f"{name}-{n}") for n in range(1, 1000))
+    return next(path for path in candidates if not path.exists())
+
+
+def prediction_file_name(
+    flag: str, size: int, split: str, *, auc: float, acc: float, run: str
+) -> str:
+    """Name a file of scores as MedMNIST's evaluator does.
+
+    Examples
+    --------
+    >>> prediction_file_name("breastmnist", 28, "test", auc=0.9012, acc=0.8639, run="first")
+    'breastmnist_test_[AUC]0.901_[ACC]0.864@first.csv'
+    >>> prediction_file_name("breastmnist", 64, "val", auc=1.0, acc=0.5, run="v1.2")
+    'breastmnist_64_val_[AUC]1.000_[ACC]0.500@v1-2.csv'
+    """
+    return f"{file_stem(flag, size)}_{split}_[AUC]{auc:.3f}_[ACC]{acc:.3f}@{run_label(run)}.csv"
+
+
+def run_label(name: str) -> str:
+    """Rid a run's name of what ends it in the name of a file of scores.
+
+    MedMNIST takes the run from between the last ``@`` and the next ``.``.
+
+    Examples
+    --------
+    >>> run_label("first run, v1.2")
+    'first-run-v1-2'
+    """
+    return re.sub(r"[^\w-]+", "-", name)
+
+
+def write_scores(path: Path, scores: NDArray[np.float32]) -> None:
+    """Write rows ``index,score,...``, each score with all the digits of its float32.
+
+    Raises
+    ------
+    StorageError
+        If the operating system refuses; nothing is left behind.
+    """
+    rows = (f"{index},{','.join(map(repr, row))}\n" for index, row in enumerate(scores.tolist()))
+    write_text(path, "".join(rows))
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths in a run's folder, and the files that are text."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | PathLike[str]) -> RunFolder:
+        """Make a new folder.
+
+        Raises
+        ------
+        ConfigError
+            If there is something in it already.
+        StorageError
+            If it cannot be made.
+        """
+        folder = Path(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            occupied = any(folder.iterdir())
+        except OSError as error:
+            raise storage_error("created", folder, error) from error
+        if occupied:
+            raise ConfigError(
+                f"{folder} is not empty; choose another folder, or go on with the run in it: "
+                f"--resume {folder}"
+            )
+        return cls(folder)
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> RunFolder:
+        """Open the folder of a run that was started.
+
+        Raises
+        ------
+        CheckpointError
+            If it is not one.
+        """
+        folder = cls(Path(path))
+        for file in (folder.recipe, folder.environment):
+            if not file.is_file():
+                raise CheckpointError(
+                    f"{folder.path} is not the folder of a run: it has no {file.name}; "
+                    "give a folder that medfast train made"
+                )
+        return folder
+
+    @property
+    def name(self) -> str:
+        """The run's name, which its files of scores carry."""
+        return self.path.resolve().name
+
+    @property
+    def recipe(self) -> Path:
+        """Every setting, resolved."""
+        return self.path / "recipe.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """The conditions: versions, device, git state, the set and its MD5."""
+        return self.path / "environment.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One row per finished epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def last(self) -> Path:
+        """Everything that the next epoch depends on."""
+        return self.path / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The weights of the best epoch, under torchvision's names."""
+        return self.path / "best.safetensors"
+
+    @property
+    def summary(self) -> Path:
+        """Every metric of every split; written last."""
+        return self.path / "summary.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of one file of scores per split."""
+        return self.path / "predictions"
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Write ``recipe.yaml``."""
+        write_text(self.recipe, recipe.to_yaml())
+
+    def read_recipe(self) -> Recipe:
+        """Read ``recipe.yaml``."""
+        return load_recipe(self.recipe)
+
+    def write_environment(self, environment: Mapping[str, Any], dataset: Dataset) -> None:
+        """Write ``environment.json`` of a new run."""
+        path = None if dataset.path is None else str(dataset.path.resolve())
+        facts: dict[str, Any] = {
+            "dataset": describe_dataset(dataset),
+            "dataset_path": path,
+            "resumed": [],
+        }
+        self.write_json(self.environment, {**environment, **facts})
+
+    def read_environment(self) -> dict[str, Any]:
+        """Read ``environment.json``."""
+        environment = self.read_json(self.environment)
+        for key in ("dataset", "dataset_path", "device", "precision", "resumed"):
+            if key not in environment:
+                raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
+        return environment
+
+    def add_resumption(self, after_epoch: int, environment: Mapping[str, Any]) -> None:
+        """Note in ``environment.json`` under what conditions the run goes on."""
+        before = self.read_environment()
+        before["resumed"].append({"after_epoch": after_epoch, **environment})
+        self.write_json(self.environment, before)
+
+    def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Write a JSON file; NaN becomes null."""
+        write_text(path, json.dumps(_without_nan(values), indent=2, allow_nan=False) + "\n")
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Read a JSON file.
+
+        Raises
+        ------
+        CheckpointError
+            If it is missing or malformed.
+        """
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise CheckpointError(
+                f"{path} is missing: the run has not finished; go on with it: --resume {self.path}"
+            ) from None
+        except OSError as error:
+            raise storage_error("read", path, error) from error
+        except ValueError as error:
+            raise CheckpointError(f"{path} is not JSON ({error}); restore the file") from error
+        if not isinstance(values, dict):
+            raise CheckpointError(f"{path} holds no JSON object; restore the file")
+        return values
+
+    def write_metrics(self, history: Sequence[EpochRow]) -> None:
+        """Write ``metrics.csv``."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in history)
+        write_text(self.metrics, text.getvalue())
+
+    def write_predictions(
+        self, dataset: Dataset, split: str, scores: NDArray[np.float32], found: Evaluation
+    ) -> Path:
+        """Write the scores of a split in place of earlier ones."""
+        name = prediction_file_name(
+            dataset.flag, dataset.size, split, auc=found.auc, acc=found.acc, run=self.name
+        )
+        path = self.predictions / name
+        try:
+            self.predictions.mkdir(exist_ok=True)
+            write_scores(path, scores)
+            for other in self.predictions.iterdir():
+                same_split = other.name.startswith(name[: name.index("[AUC]") + 5])
+                if same_split and other != path:
+                    other.unlink()
+        except OSError as error:
+            raise storage_error("written", path, error) from error
+        return path
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

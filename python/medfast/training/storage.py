@@ -1,0 +1,63 @@
+"""Files that are either whole or not there: written beside, flushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from medfast.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to, which becomes ``path`` when the block ends.
+
+    Whatever ends the block early, ``path`` is as it was before and nothing is left beside it.
+
+    Raises
+    ------
+    StorageError
+        If the operating system refuses: no space, no permission, no such folder.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise storage_error("written", path, error) from error
+    finally:
+        with suppress(OSError):  # where it cannot be removed, the write has failed and said so
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file whole, as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def storage_error(action: str, path: Path, error: OSError) -> StorageError:
+    """Word a refusal of the operating system."""
+    failure = StorageError(
+        f"{path} could not be {action}: {error.strerror or error}; "
+        "free some space or choose a folder that can be written"
+    )
+    failure.errno = error.errno
+    return failure
+
+
+def _flush(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,403 @@
+//! The area under the ROC curve, for one class or for many.
+
+use std::sync::OnceLock;
+
+use super::curve;
+use super::error::Error;
+use super::labels::Truth;
+use super::matrix::{self, Matrix};
+use super::options::Options;
+use super::pairs::Workspace;
+use super::score::Score;
+use super::weights::Weights;
+use crate::parallel;
+
+/// Rows that one piece of parallel work holds.
+const ROWS_PER_PIECE: usize = 1024;
+
+/// The area under the ROC curve: the share of (positive, negative) pairs in which the positive
+/// has the higher score, a tie counting half. `None` if a side is absent.
+///
+/// The same as:
+/// ```text
+/// for p in positives { for n in negatives { twice += if p > n { 2 } else if p == n { 1 } else { 0 } } }
+/// twice / (2 * positives.len() * negatives.len())
+/// ```
+///
+/// # Errors
+/// If the lengths differ, or a score is not finite.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::roc_auc;
+///
+/// assert_eq!(roc_auc(&[false, true, false, true], &[-1.5, 0.25, 0.25, 3.0])?, Some(0.875));
+/// assert_eq!(roc_auc(&[true, true], &[1, 2])?, None);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
+pub fn roc_auc<S: Score>(labels: &[bool], scores: &[S]) -> Result<Option<f64>, Error> {
+    roc_auc_with(labels, scores, &Options::default())
+}
+
+/// [`roc_auc`] with weights, a limit on the false positive rate, or an interrupt.
+///
+/// # Errors
+/// If lengths differ, a score or a weight is not finite, or an option is out of its range.
+pub fn roc_auc_with<S: Score>(
+    labels: &[bool],
+    scores: &[S],
+    options: &Options<'_>,
+) -> Result<Option<f64>, Error> {
+    if labels.len() != scores.len() {
+        return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
+    }
+    options.check_max_fpr()?;
+    matrix::check_finite(scores)?;
+    let weights = options.weights_for(labels.len())?;
+    area(
+        &mut Workspace::default(),
+        scores.iter().copied().zip(labels.iter().copied()),
+        scores.len(),
+        weights.as_ref().map(Weights::iter),
+        options,
+    )
+}
+
+/// The area of every class (column): its samples against all others. `None` for a class that no
+/// sample or every sample is of.
+///
+/// # Errors
+/// If shapes differ, a score or a weight is not finite, a class number has no column, or an
+/// option is out of its range.
+pub fn roc_auc_per_class<S: Score>(
+    truth: impl Truth,
+    scores: Matrix<'_, S>,
+    options: &Options<'_>,
+) -> Result<Vec<Option<f64>>, Error> {
+    let weights = check(truth, scores, options)?;
+    let threads = options.threads_for(scores.rows() * scores.columns());
+    collect(threads, scores.columns(), options, |column| {
+        area(
+            &mut Workspace::default(),
+            scores.column(column).zip(truth.of_column(column)),
+            scores.rows(),
+            weights.as_ref().map(Weights::iter),
+            options,
+        )
+    })
+}
+
+/// The area over all (sample, class) entries together, as if they were samples of one class.
+///
+/// # Errors
+/// As [`roc_auc_per_class`].
+pub fn roc_auc_micro<S: Score>(
+    truth: impl Truth,
+    scores: Matrix<'_, S>,
+    options: &Options<'_>,
+) -> Result<Option<f64>, Error> {
+    let weights = check(truth, scores, options)?;
+    let labels = (0..scores.columns()).flat_map(|column| truth.of_column(column));
+    area(
+        &mut Workspace::default(),
+        scores.values().zip(labels),
+        scores.rows() * scores.columns(),
+        weights.as_ref().map(|weights| weights.iter().cycle()),
+        options,
+    )
+}
+
+/// The area of every sample (row): its classes against those it is not of. `None` for a sample of
+/// no class or of all.
+///
+/// # Errors
+/// As [`roc_auc_per_class`]; and [`Error::Unsupported`] for weights, which are weights of samples
+/// and have no meaning within one.
+pub fn roc_auc_per_sample<S: Score>(
+    labels: Matrix<'_, bool>,
+    scores: Matrix<'_, S>,
+    options: &Options<'_>,
+) -> Result<Vec<Option<f64>>, Error> {
+    if options.weights.is_some() {
+        return Err(Error::Unsupported(
+            "sample weights have no meaning within one sample",
+        ));
+    }
+    check(labels, scores, options)?;
+    let threads = options.threads_for(scores.rows() * scores.columns());
+    let pieces = scores.rows().div_ceil(ROWS_PER_PIECE);
+    let areas = collect(threads, pieces, options, |piece| {
+        let mut workspace = Workspace::default();
+        let start = piece * ROWS_PER_PIECE;
+        let rows = start..scores.rows().min(start + ROWS_PER_PIECE);
+        rows.map(|row| {
+            let samples = scores.row(row).zip(labels.row(row));
+            workspace.area(
+                samples,
+                scores.columns(),
+                options.max_fpr,
+                options.interrupt,
+            )
+        })
+        .collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(areas.concat())
+}
+
+fn check<'a, S: Score>(
+    truth: impl Truth,
+    scores: Matrix<'_, S>,
+    options: &Options<'a>,
+) -> Result<Option<Weights<'a>>, Error> {
+    truth.check_against(scores.rows(), scores.columns())?;
+    options.check_max_fpr()?;
+    scores.check_finite()?;
+    options.weights_for(scores.rows())
+}
+
+fn area<S: Score>(
+    workspace: &mut Workspace<S::Key>,
+    samples: impl Iterator<Item = (S, bool)> + Clone,
+    length: usize,
+    weights: Option<impl Iterator<Item = f64>>,
+    options: &Options<'_>,
+) -> Result<Option<f64>, Error> {
+    match weights {
+        None => workspace.area(samples, length, options.max_fpr, options.interrupt),
+        Some(weights) => {
+            let samples = samples.zip(weights);
+            curve::weighted_area(
+                samples.map(|((score, positive), weight)| (score, positive, weight)),
+                options.max_fpr,
+                options.interrupt,
+            )
+        }
+    }
+}
+
+/// The same as `(0..count).map(work).collect()`.
+pub(super) fn collect<T: Send + Sync>(
+    threads: usize,
+    count: usize,
+    options: &Options<'_>,
+    work: impl Fn(usize) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
+    let results: Vec<OnceLock<T>> = (0..count).map(|_| OnceLock::new()).collect();
+    parallel::for_each(threads, count, options.interrupt, |index| {
+        let result = work(index)?;
+        // Every index is worked on once, so its place is free.
+        let _ = results[index].set(result);
+        Ok::<(), Error>(())
+    })?;
+    Ok(results
+        .into_iter()
+        .filter_map(OnceLock::into_inner)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::labels::Classes;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn naive<S: Score>(labels: &[bool], scores: &[S]) -> Option<f64> {
+        let side = |label: bool| {
+            let pairs = labels.iter().zip(scores);
+            pairs
+                .filter(move |(l, _)| **l == label)
+                .map(|(_, score)| *score)
+        };
+        let mut twice = 0_u64;
+        for p in side(true) {
+            for n in side(false) {
+                twice += if p > n { 2 } else { u64::from(p == n) };
+            }
+        }
+        let pairs = side(true).count() * side(false).count();
+        (pairs > 0).then(|| twice as f64 / (2 * pairs) as f64)
+    }
+
+    fn naive_weighted(labels: &[bool], scores: &[f64], weights: &[f64]) -> Option<f64> {
+        let (mut right, mut all) = (0.0, 0.0);
+        for p in (0..labels.len()).filter(|row| labels[*row]) {
+            for n in (0..labels.len()).filter(|row| !labels[*row]) {
+                let weight = weights[p] * weights[n];
+                all += weight;
+                if scores[p] > scores[n] {
+                    right += weight;
+                } else if scores[p] == scores[n] {
+                    right += weight / 2.0;
+                }
+            }
+        }
+        (all > 0.0).then_some(right / all)
+    }
+
+    fn samples<S: Strategy>(score: S) -> impl Strategy<Value = (Vec<bool>, Vec<S::Value>)> {
+        prop::collection::vec((any::<bool>(), score), 0..700)
+            .prop_map(|samples| samples.into_iter().unzip())
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_pair_count_for_probabilities((labels, scores) in samples(0.0_f32..=1.0)) {
+            prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), naive(&labels, &scores));
+        }
+
+        #[test]
+        fn equals_the_pair_count_for_logits((labels, scores) in samples(-1e3_f64..1e3)) {
+            prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), naive(&labels, &scores));
+        }
+
+        #[test]
+        fn equals_the_pair_count_with_ties((labels, scores) in samples(-2_i8..3)) {
+            let floats: Vec<f32> = scores.iter().map(|score| f32::from(*score)).collect();
+            let expected = naive(&labels, &scores);
+            prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), expected);
+            prop_assert_eq!(roc_auc(&labels, &floats).unwrap(), expected);
+        }
+
+        #[test]
+        fn equals_the_pair_count_for_any_bits((labels, scores) in samples(any::<f64>())) {
+            let scores: Vec<f64> =
+                scores.iter().map(|score| if score.is_finite() { *score } else { 0.0 }).collect();
+            prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), naive(&labels, &scores));
+        }
+
+        #[test]
+        fn equals_the_weighted_pair_count(
+            (labels, rest) in samples((-3_i8..3, 0_u8..4)),
+        ) {
+            let scores: Vec<f64> = rest.iter().map(|(score, _)| f64::from(*score)).collect();
+            let weights: Vec<f64> = rest.iter().map(|(_, weight)| f64::from(*weight)).collect();
+            let options = Options { weights: Some(&weights), ..Options::default() };
+            if weights.iter().any(|weight| *weight > 0.0) {
+                let found = roc_auc_with(&labels, &scores, &options).unwrap();
+                let expected = naive_weighted(&labels, &scores, &weights);
+                prop_assert_eq!(found.is_some(), expected.is_some());
+                let difference = found.unwrap_or(0.0) - expected.unwrap_or(0.0);
+                prop_assert!(difference.abs() < 1e-14, "{found:?} is not {expected:?}");
+            }
+        }
+
+        #[test]
+        fn columns_rows_and_entries_are_problems_of_their_own(
+            entries in prop::collection::vec((any::<bool>(), 0_u8..9), 0..60),
+            columns in 1_usize..5,
+        ) {
+            let rows = entries.len() / columns;
+            let (labels, scores): (Vec<bool>, Vec<u8>) =
+                entries[..rows * columns].iter().copied().unzip();
+            let options = Options::default();
+            let truth = Matrix::row_major(&labels, rows, columns).unwrap();
+            let table = Matrix::row_major(&scores, rows, columns).unwrap();
+
+            prop_assert_eq!(roc_auc_micro(truth, table, &options).unwrap(), naive(&labels, &scores));
+            let pick = |start: usize, step: usize, length: usize| {
+                let places = (0..length).map(|i| start + i * step);
+                let (labels, scores): (Vec<bool>, Vec<u8>) =
+                    places.map(|place| (labels[place], scores[place])).unzip();
+                naive(&labels, &scores)
+            };
+            let by_column: Vec<_> = (0..columns).map(|c| pick(c, columns, rows)).collect();
+            prop_assert_eq!(roc_auc_per_class(truth, table, &options).unwrap(), by_column);
+            let by_row: Vec<_> = (0..rows).map(|r| pick(r * columns, 1, columns)).collect();
+            prop_assert_eq!(roc_auc_per_sample(truth, table, &options).unwrap(), by_row);
+        }
+    }
+
+    /// Deterministic noise, enough of it for several threads.
+    fn noise(count: usize) -> Vec<f64> {
+        let mut state = 1_u64;
+        let next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 40) as f64 / 1e3
+        };
+        std::iter::repeat_with(next).take(count).collect()
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits() {
+        let (rows, columns) = (8192, 9);
+        let scores = noise(rows * columns);
+        let weights = noise(rows);
+        let classes: Vec<u8> = noise(rows).iter().map(|x| (*x as u64 % 9) as u8).collect();
+        let table = Matrix::row_major(&scores, rows, columns).unwrap();
+        for weights in [None, Some(&weights[..])] {
+            let areas = [1, 2, 7].map(|threads| {
+                let threads = Some(threads);
+                let options = Options {
+                    threads,
+                    weights,
+                    ..Options::default()
+                };
+                roc_auc_per_class(Classes(&classes), table, &options).unwrap()
+            });
+            assert_eq!(areas[0], areas[1]);
+            assert_eq!(areas[0], areas[2]);
+        }
+    }
+
+    #[test]
+    fn long_inputs_agree_with_their_parts() {
+        // Above and below zero each get a sort of their own; ties across the two must not.
+        let scores: Vec<f32> = (0..100_000)
+            .map(|row| (row % 1000) as f32 - 500.0)
+            .collect();
+        let labels: Vec<bool> = (0..100_000).map(|row| row / 1000 % 3 == 0).collect();
+        let short = naive(&labels[..6000], &scores[..6000]);
+        assert_eq!(roc_auc(&labels[..6000], &scores[..6000]).unwrap(), short);
+        assert_eq!(roc_auc(&labels, &scores).unwrap(), Some(0.5));
+    }
+
+    #[test]
+    fn zeros_of_both_signs_tie() {
+        assert_eq!(
+            roc_auc(&[true, false], &[0.0_f64, -0.0]).unwrap(),
+            Some(0.5)
+        );
+        assert_eq!(
+            roc_auc(&[true, false], &[-0.0_f32, 0.0]).unwrap(),
+            Some(0.5)
+        );
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let error = roc_auc(&[true], &[1.0, 2.0]).unwrap_err();
+        assert_eq!(error.to_string(), "labels has shape (1,), expected (2,)");
+        let error = roc_auc(&[true, false], &[1.0, f32::NAN]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "score is NaN at row 1; scores must be finite"
+        );
+        for max_fpr in [0.0, -1.0, 1.5, f64::NAN] {
+            let options = Options {
+                max_fpr,
+                ..Options::default()
+            };
+            let error = roc_auc_with(&[true, false], &[1.0, 2.0], &options).unwrap_err();
+            assert!(matches!(error, Error::MaxFpr(_)));
+        }
+        let table = Matrix::row_major(&[0.5, 0.5, 0.5, 0.5], 2, 2).unwrap();
+        let error = roc_auc_per_class(Classes(&[1_u8, 2]), table, &Options::default());
+        assert_eq!(
+            error,
+            Err(Error::Class {
+                class: 2,
+                row: 1,
+                columns: 2
+            })
+        );
+        let weights = Some(&[1.0, -2.0, 4.0][..]);
+        let options = Options {
+            weights,
+            ..Options::default()
+        };
+        let error = roc_auc_with(&[true, false, false], &[1.0, 2.0, 3.0], &options);
+        assert_eq!(error, Err(Error::FallingRate));
+    }
+}

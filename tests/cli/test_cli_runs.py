@@ -1,0 +1,90 @@
+"""``medfast evaluate`` and ``medfast predict``, and the group of verbs."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from medfast.cli.app import VERBS
+from tiny_runs import save_six_keys, tiny_dataset
+
+
+def test_help_names_every_verb(cli):
+    done = cli("--help")
+    assert done.code == 0
+    for verb in VERBS:
+        assert f"\n  {verb} " in done.out
+        assert cli(verb, "--help").code == 0
+
+
+def test_an_unknown_verb_names_the_nearest(cli):
+    done = cli("trian")
+    assert done.code == 2
+    assert "did you mean 'train'" in done.err
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_evaluate_gives_what_the_run_recorded(cli, run_folder, split):
+    done = cli("evaluate", run_folder, "--split", split)
+    assert done.code == 0
+    assert "the same to the last digit" in done.out
+    found = json.loads(cli("evaluate", run_folder, "--split", split, "--json").out)
+    summary = json.loads((run_folder / "summary.json").read_text())
+    for key in ("auc", "acc", "loss", "per_class_auc", "absent_classes"):
+        assert found["metrics"][key] == summary["splits"][split][key]
+
+
+def test_evaluate_writes_json_for_classes_without_an_auc(cli, tmp_path):
+    labels = {"test": np.zeros((20, 1))}
+    data = save_six_keys(tiny_dataset(labels=labels), tmp_path / "mine.npz")
+    args = ("--data", data, "--task", "multi-class", "--model", "tiny", "--epochs", 1)
+    assert cli("train", *args, "--out", tmp_path / "run").code == 0
+    found = json.loads(cli("evaluate", tmp_path / "run", "--json").out)
+    assert found["metrics"]["per_class_auc"] == [None, None, None]
+    assert found["metrics"]["auc"] is None
+
+
+def test_evaluate_of_an_unknown_split_is_a_wrong_call(cli, run_folder):
+    done = cli("evaluate", run_folder, "--split", "tset")
+    assert done.code == 2
+    assert "did you mean 'test'" in done.err
+
+
+def test_evaluate_after_the_data_changed_refuses(cli, run_folder, data):
+    save_six_keys(tiny_dataset(sizes=(41, 18, 24)), data)
+    done = cli("evaluate", run_folder)
+    assert done.code == 0
+    assert "recorded by the run" not in done.out
+
+
+def test_predict_writes_the_scores_of_the_run(cli, run_folder, data, tmp_path):
+    done = cli("predict", run_folder, "--data", data, "--out", tmp_path / "scores.csv")
+    assert done.code == 0
+    assert done.out.strip() == str(tmp_path / "scores.csv")
+    (recorded,) = (run_folder / "predictions").glob("mine_8_test_*.csv")
+    assert (tmp_path / "scores.csv").read_bytes() == recorded.read_bytes()
+
+
+def test_predict_refuses_images_of_another_size(cli, run_folder, tmp_path):
+    np.savez(tmp_path / "other.npz", images=np.zeros((3, 9, 9), np.uint8))
+    done = cli("predict", run_folder, "--data", tmp_path / "other.npz")
+    assert done.code == 1
+    assert "(3, 9, 9)" in done.err
+
+
+def test_predict_names_the_array_it_misses(cli, run_folder, tmp_path):
+    np.savez(tmp_path / "other.npz", scans=np.zeros((3, 8, 8), np.uint8))
+    done = cli("predict", run_folder, "--data", tmp_path / "other.npz")
+    assert done.code == 1
+    assert "'test_images'" in done.err
+
+
+def test_a_checkpoint_of_another_run_is_refused(cli, run_folder, data, tmp_path):
+    args = ("--data", data, "--task", "multi-class", "--model", "tiny", "--epochs", 1)
+    assert cli("train", *args, "--seed", 5, "--out", tmp_path / "other").code == 0
+    (tmp_path / "other" / "best.safetensors").replace(run_folder / "best.safetensors")
+    done = cli("evaluate", run_folder)
+    assert done.code == 1
+    assert "seed" in done.err or "epochs" in done.err

@@ -1,0 +1,107 @@
+"""Real prediction files: the figures in their names, and scikit-learn's."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from sklearn.metrics import roc_auc_score as sklearn_roc_auc_score
+
+from medfast.metrics import evaluate, roc_auc_score
+from medfast.task import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.real_data
+
+TASKS = {
+    "breastmnist": Task.BINARY,
+    "pneumoniamnist": Task.BINARY,
+    "dermamnist": Task.MULTI_CLASS,
+    "octmnist": Task.MULTI_CLASS,
+    "organmnist_coronal": Task.MULTI_CLASS,
+    "retinamnist": Task.ORDINAL,
+    "chestmnist": Task.MULTI_LABEL,
+}
+
+
+@pytest.fixture(scope="module")
+def predictions(medmnist_root: Path) -> Path:
+    folder = medmnist_root.parent / "predictions"
+    if not folder.is_dir():
+        pytest.skip(f"no prediction files in {folder}")
+    return folder
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+def labels_of(flag: str, split: str, root: Path, predictions: Path) -> np.ndarray:
+    if flag == "dermamnist":
+        return np.load(predictions / "dermamnist_y_true_flat.npy")
+    with np.load(root / f"{flag}.npz") as arrays:
+        return arrays[f"{split}_labels"]
+
+
+@pytest.mark.parametrize("flag", ["breastmnist", "pneumoniamnist", "dermamnist"])
+def test_the_figures_in_the_name_reproduce(
+    flag: str, medmnist_root: Path, predictions: Path
+) -> None:
+    (path,) = predictions.glob(f"{flag}_*@*.csv")
+    match = re.fullmatch(rf"{flag}_(\w+)_\[AUC\]([\d.]+)_\[ACC\]([\d.]+)@.*\.csv", path.name)
+    assert match is not None
+    split, auc, acc = match.groups()
+    rows = sorted((int(row[0]), *map(float, row[1:])) for row in read_rows(path))
+    scores = np.array(rows)[:, 1:].astype(np.float32)
+    found = evaluate(labels_of(flag, split, medmnist_root, predictions), scores, TASKS[flag])
+    assert f"{found.auc:.3f}" == auc
+    assert f"{found.acc:.3f}" == acc
+    assert str(found) == f"AUC {auc} ACC {acc}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "chestmnist_val",
+        "octmnist_test",
+        "organmnist_coronal_test",
+        "pneumoniamnist_val",
+        "retinamnist_test",
+    ],
+)
+def test_equal_to_scikit_learn(name: str, predictions: Path) -> None:
+    header, *rows = read_rows(predictions / f"Resnet-18_{name}.csv")
+    table = np.array(rows, np.float64)
+    y_true = table[:, [column.startswith("true_") for column in header]]
+    scores = table[:, [column.startswith("score_") for column in header]]
+    task = TASKS[name.rpartition("_")[0]]
+    found = evaluate(y_true, scores, task)
+    if task is Task.BINARY:
+        truths, columns = [y_true[:, 0]], [scores[:, 1]]
+        right = accuracy_score(y_true[:, 0], scores[:, 1] > 0.5)
+    elif task is Task.MULTI_LABEL:
+        truths, columns = list(y_true.T), list(scores.T)
+        right = np.mean([accuracy_score(y, s > 0.5) for y, s in zip(truths, columns, strict=True)])
+        for average in ("macro", "micro", "weighted", None):
+            expected = sklearn_roc_auc_score(y_true, scores, average=average)
+            ours = roc_auc_score(y_true, scores, average=average)
+            np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-12)
+    else:
+        truths = [y_true[:, 0] == label for label in range(scores.shape[1])]
+        columns = list(scores.T)
+        right = accuracy_score(y_true[:, 0], scores.argmax(axis=1))
+        for multi_class in ("ovr", "ovo"):
+            expected = sklearn_roc_auc_score(y_true[:, 0], scores, multi_class=multi_class)
+            ours = roc_auc_score(y_true, scores, multi_class=multi_class)
+            assert ours == pytest.approx(expected, abs=1e-12)
+    expected = [sklearn_roc_auc_score(y, s) for y, s in zip(truths, columns, strict=True)]
+    np.testing.assert_allclose(found.per_class_auc, expected, rtol=0, atol=1e-12)
+    assert found.auc == pytest.approx(np.mean(expected), abs=1e-12)
+    assert found.acc == pytest.approx(right, abs=1e-12)

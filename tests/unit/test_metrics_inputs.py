@@ -1,0 +1,163 @@
+"""What the metrics take, and what they say about what they do not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from medfast.errors import InvalidValueError, MedfastError, ShapeError
+from medfast.metrics import accuracy, evaluate, roc_auc_score
+from medfast.metrics._inputs import read_scores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Y = [0, 0, 1, 1]
+SCORES = [0.1, 0.4, 0.35, 0.8]
+
+
+def mapped(folder: Path, values: Any) -> np.ndarray:
+    path = folder / "values.npy"
+    np.save(path, values)
+    return np.load(path, mmap_mode="r")
+
+
+@pytest.mark.parametrize(
+    "as_array",
+    [
+        list,
+        tuple,
+        np.array,
+        pd.Series,
+        lambda values: pd.Series(values, index=[9, 8, 7, 6]),
+        lambda values: pd.Series(values).convert_dtypes(),
+        lambda values: pd.DataFrame({"x": values}),
+        torch.tensor,
+        lambda values: torch.tensor([values, values]).T[:, 1],
+        lambda values: np.array([values, values]).T[:, 0],
+        lambda values: memoryview(np.array(values)),
+    ],
+)
+def test_whatever_offers_itself_as_an_array(as_array: Any) -> None:
+    assert roc_auc_score(as_array(Y), as_array(SCORES)) == 0.75
+    weights = [1.0, 2.0, 3.0, 4.0]
+    weighted = roc_auc_score(as_array(Y), as_array(SCORES), sample_weight=as_array(weights))
+    assert weighted == (3 * 1 + 4 * 1 + 4 * 2) / (7 * 3)
+
+
+def test_memory_maps_are_read_in_place(tmp_path: Path) -> None:
+    scores = mapped(tmp_path, np.array(SCORES))
+    assert roc_auc_score(Y, scores) == 0.75
+    assert np.shares_memory(read_scores(scores), scores)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])
+def test_contiguous_scores_are_not_copied(dtype: str) -> None:
+    table = np.arange(12).reshape(4, 3).astype(dtype)
+    table.flags.writeable = False
+    for scores in (table, table.T, table[0]):
+        assert np.shares_memory(read_scores(scores), table)
+
+
+def test_frozen_inputs_stay_as_they_were() -> None:
+    y, scores = np.array(Y), np.array(SCORES)
+    for array in (y, scores):
+        array.flags.writeable = False
+    assert roc_auc_score(y, scores) == 0.75
+    assert y.tolist() == Y
+    assert scores.tolist() == SCORES
+
+
+def test_scores_are_compared_in_their_own_precision() -> None:
+    close = np.array([1.0, 1.0 + 2.0**-40])
+    assert roc_auc_score([0, 1], close) == 1.0
+    assert roc_auc_score([0, 1], close.astype(np.float32)) == 0.5
+    integers = np.array([2**60, 2**60 + 1])
+    assert roc_auc_score([0, 1], integers) == 1.0
+    assert roc_auc_score([0, 1], integers.astype(np.float64)) == 0.5
+    assert roc_auc_score([0, 1], np.array([-1, 1], np.int64)) == 1.0
+    assert roc_auc_score([0, 1], np.array([1, 2**64 - 1], np.uint64)) == 1.0
+
+
+def test_scores_are_not_guessed_to_be_logits() -> None:
+    big = [20.0, 40.0, 60.0, 80.0]
+    # A sigmoid in float32 would tie the last three.
+    assert roc_auc_score([0, 0, 0, 1], np.array(big, np.float32)) == 1.0
+    assert accuracy([0, 1, 1, 1], [-0.7, 0.6, 0.4, 1.2], "binary") == 0.75
+
+
+def test_bytes_of_a_bool_array_that_are_neither_0_nor_1() -> None:
+    y = np.array([0, 0, 2, 2], np.uint8).view(np.bool_)
+    assert roc_auc_score(y, SCORES) == 0.75
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_score_that_is_not_finite_is_named(value: float, dtype: str) -> None:
+    scores = np.array(SCORES * 300, dtype)
+    scores[[777, 900]] = value
+    with pytest.raises(InvalidValueError, match="row 777;"):
+        roc_auc_score(Y * 300, scores)
+    with pytest.raises(InvalidValueError, match="row 777;"):
+        evaluate(Y * 300, scores, "binary")
+    with pytest.raises(InvalidValueError, match="row 777;"):
+        accuracy(Y * 300, scores, "binary")
+    for order in ("C", "F"):
+        table = np.full((50, 3), 0.25, dtype, order=order)
+        table[30, 0] = table[20, 2] = table[20, 1] = value
+        with pytest.raises(InvalidValueError, match="row 20, column 1;"):
+            roc_auc_score(np.arange(50) % 3, table, multi_class="ovo")
+        with pytest.raises(InvalidValueError, match="row 20, column 1;"):
+            roc_auc_score(np.arange(150).reshape(50, 3) % 2, table, average="micro")
+        with pytest.raises(InvalidValueError, match="row 20, column 1;"):
+            evaluate(np.arange(50) % 3, table, "multi-class")
+
+
+@pytest.mark.parametrize(
+    ("y_true", "place"),
+    [([0, 1, 0.5, 1], r"y_true\[2\] is 0.5"), ([0, 1, 1, np.nan], r"y_true\[3\] is nan")],
+)
+def test_a_label_that_is_no_label_is_named(y_true: Any, place: str) -> None:
+    with pytest.raises(InvalidValueError, match=place):
+        roc_auc_score(y_true, SCORES)
+
+
+def test_places_in_a_table_of_labels_are_named() -> None:
+    with pytest.raises(InvalidValueError, match=r"y_true\[1, 0\] is 0.25"):
+        roc_auc_score([[0, 1], [0.25, 1]], [[0.1, 0.2], [0.3, 0.4]])
+    with pytest.raises(InvalidValueError, match=r"y_true\[0, 1\] is 3"):
+        roc_auc_score([[0, 3], [1, 3]], [[0.1, 0.2], [0.3, 0.4]])
+
+
+def test_shape_errors_say_both_shapes() -> None:
+    with pytest.raises(ShapeError, match=r"\(4,\).*\(3,\)"):
+        roc_auc_score(Y, SCORES[:3])
+    with pytest.raises(ShapeError, match=r"\(4, 2\).*y_score\[:, 1\]"):
+        roc_auc_score(Y, np.ones((4, 2)))
+
+
+def test_unknown_words_are_answered_with_known_ones() -> None:
+    with pytest.raises(MedfastError, match="did you mean 'macro'"):
+        roc_auc_score(Y, SCORES, average="marco")  # type: ignore[call-overload]
+    with pytest.raises(MedfastError, match="did you mean 'skip'"):
+        roc_auc_score(Y, SCORES, undefined="skp")  # type: ignore[call-overload]
+
+
+def test_tensors_that_are_no_arrays_say_why() -> None:
+    with pytest.raises(ShapeError, match="detach"):
+        roc_auc_score(Y, torch.tensor(SCORES, requires_grad=True))
+
+
+def test_neither_torch_nor_scikit_learn_is_imported() -> None:
+    code = (
+        "import sys, medfast.metrics as m; m.roc_auc_score([0, 1], [0.1, 0.2]);"
+        "print([name for name in ('torch', 'sklearn', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

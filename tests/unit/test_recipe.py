@@ -1,0 +1,221 @@
+"""Recipes: the two that come along, files of one's own, and everything that can be wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import yaml
+
+from medfast import transforms
+from medfast.errors import ConfigError
+from medfast.training import recipe as recipe_module
+from medfast.training.recipe import Recipe, load_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def own_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_official_is_the_authors_recipe() -> None:
+    recipe = load_recipe()
+    assert (recipe.name, recipe.optimizer, recipe.lr, recipe.batch_size, recipe.epochs) == (
+        ("official", "adam", 1e-3, 128, 100)
+    )
+    rates = [recipe.learning_rate(epoch) for epoch in range(100)]
+    assert rates == pytest.approx([1e-3] * 50 + [1e-4] * 25 + [1e-5] * 25)
+    assert recipe.augment == ()
+    assert (recipe.mean, recipe.std) == ((0.5,), (0.5,))
+
+
+@pytest.mark.parametrize(("model", "epochs"), [("resnet18", 50), ("resnet50", 20)])
+def test_report_states_epochs_per_model(model: str, epochs: int) -> None:
+    recipe = load_recipe("report", {"model": model})
+    assert recipe.epochs == epochs
+    assert [next(iter(step)) for step in recipe.augment] == ["ColorJitter", "RandomHorizontalFlip"]
+    assert recipe.name == "report"
+
+
+def test_report_does_not_guess_epochs_for_another_model() -> None:
+    with pytest.raises(ConfigError, match="states epochs for resnet18, resnet50, not for resnet34"):
+        load_recipe("report", {"model": "resnet34"})
+    assert load_recipe("report", {"model": "resnet34", "epochs": 7}).epochs == 7
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_built_in_recipe_states_every_key(name: str) -> None:
+    keys = recipe_module._read_built_in(name).keys()
+    assert set(keys) == {field.name for field in dataclasses.fields(Recipe)}
+
+
+def test_changes_win_and_show_in_the_name() -> None:
+    recipe = load_recipe("official", {"epochs": 3, "lr": None, "seed": 4, "model": "resnet50"})
+    assert (recipe.epochs, recipe.lr, recipe.seed, recipe.model) == (3, 1e-3, 4, "resnet50")
+    assert recipe.name == "official, epochs=3"
+    assert load_recipe("official", {"epochs": 100}).name == "official"
+    assert load_recipe("report", {"epochs": 50}).name == "report"
+
+
+def test_a_file_is_laid_over_official(tmp_path: Path) -> None:
+    path = own_file(tmp_path, "lr: 1e-2\noptimizer: sgd\nmomentum: 0.9\nepochs: {resnet18: 7}\n")
+    recipe = load_recipe(path)
+    assert (recipe.name, recipe.lr, recipe.momentum, recipe.epochs) == ("mine", 0.01, 0.9, 7)
+    assert recipe.batch_size == 128
+    assert load_recipe(own_file(tmp_path, "")).batch_size == 128
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name, {"seed": 5, "lr": 3.3e-5})
+    assert load_recipe(own_file(tmp_path, recipe.to_yaml())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("epochs", 0, "epochs must be an integer >= 1; got 0"),
+        ("epochs", 1.5, "epochs must be an integer"),
+        ("epochs", True, "epochs must be an integer"),
+        ("batch_size", 1, "batch_size must be an integer >= 2"),
+        ("lr", 0, "lr must be a number > 0; got 0"),
+        ("lr", "fast", "lr must be a number > 0; got 'fast'"),
+        ("lr", float("nan"), "lr must be a number"),
+        ("lr", float("inf"), "lr must be a number"),
+        ("lr", [1], "lr must be a number"),
+        ("lr", True, "lr must be a number"),
+        ("weight_decay", -0.1, "weight_decay must be a number >= 0"),
+        ("momentum", 1.5, "momentum must be a number >= 0 and <= 1"),
+        ("optimizer", "adamm", "did you mean 'adam'?"),
+        ("schedule", "cosin", "did you mean 'cosine'?"),
+        ("stem", 3, "stem must be one of auto, small, imagenet; got 3"),
+        ("nesterov", "yes", "nesterov must be true or false"),
+        ("milestones", 0.5, "milestones must be a list of numbers"),
+        ("milestones", [0.5, 50], "milestones must be a number > 0 and <= 1; got [0.5, 50]"),
+        ("mean", [], "mean and std must have the same number of values"),
+        ("std", [0.0], "std must be a number > 0"),
+        ("mean", [127.5], "mean must be a number >= 0 and <= 1"),
+        ("seed", -1, "seed must be an integer >= 0"),
+        ("seed", 2**64, "seed must be below 2**64"),
+        ("model", "", "model must be a word"),
+        ("momentum", 0.9, "momentum and nesterov are sgd's"),
+        ("nesterov", True, "momentum and nesterov are sgd's"),
+        ("augment", "ColorJitter", "augment must be a list of transforms"),
+        ("augment", ["ColorJiter"], "did you mean 'ColorJitter'?"),
+        ("augment", ["Normalize"], "'Normalize' does not"),
+        ("augment", [{"ColorJitter": {"brightnes": 0.1}}], "arguments that ColorJitter takes"),
+        ("augment", [{"RandomHorizontalFlip": {"p": 2}}], "arguments that RandomHorizontalFlip"),
+        ("augment", [{"ColorJitter": {}, "RandomVerticalFlip": {}}], "{transform: {argument:"),
+    ],
+)
+def test_wrong_values(key: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_recipe("official", {key: value})
+    assert message in str(error.value)
+    assert "official" in str(error.value)
+
+
+def test_nesterov_needs_momentum() -> None:
+    with pytest.raises(ConfigError, match="nesterov needs a momentum above 0"):
+        load_recipe("official", {"optimizer": "sgd", "nesterov": True})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epoch: 3", "unknown key 'epoch'; did you mean 'epochs'?"),
+        ("3: epochs", "unknown key 3"),
+        ("lr: 0.1\nlr: 0.2", "the key 'lr' is given twice"),
+        ("[1, 2]", "must map keys to values; got list"),
+        ("lr: [", "is not YAML"),
+        ("model: !!python/object/apply:os.getcwd []", "is not YAML"),
+        ("epochs: {resnet50: 3}", "states epochs for resnet50, not for resnet18"),
+    ],
+)
+def test_wrong_files(text: str, message: str, tmp_path: Path) -> None:
+    path = own_file(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load_recipe(path)
+    assert message in str(error.value)
+    assert "mine" in str(error.value)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"\xff\xfe\x00lr")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("oficial", "unknown recipe 'oficial'; did you mean 'official'?"),
+        ("nowhere/mine.yaml", "no recipe at nowhere"),
+    ],
+)
+def test_unknown_recipes(source: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_recipe(source)
+    assert message in str(error.value)
+
+
+def test_unknown_change_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'batchsize'; did you mean 'batch_size'"):
+        load_recipe("official", {"batchsize": 3})
+
+
+@pytest.mark.parametrize("epochs", [4, 8, 100])
+def test_rates_are_torchs(epochs: int) -> None:
+    def torch_rates(make: Any) -> list[float]:
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        scheduler, rates = make(optimizer), []
+        for _ in range(epochs):
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        return rates
+
+    def our_rates(schedule: str) -> list[float]:
+        recipe = load_recipe("official", {"schedule": schedule, "epochs": epochs, "lr": 0.1})
+        return [recipe.learning_rate(epoch) for epoch in range(epochs)]
+
+    schedulers = torch.optim.lr_scheduler
+    milestones = [epochs // 2, epochs * 3 // 4]
+    assert our_rates("multistep") == pytest.approx(
+        torch_rates(lambda o: schedulers.MultiStepLR(o, milestones, gamma=0.1))
+    )
+    assert our_rates("cosine") == pytest.approx(
+        torch_rates(lambda o: schedulers.CosineAnnealingLR(o, T_max=epochs))
+    )
+    assert our_rates("constant") == [0.1] * epochs
+
+
+def test_pipelines() -> None:
+    recipe = load_recipe("report")
+    train, test = recipe.pipeline(3, train=True), recipe.pipeline(3, train=False)
+    assert [type(step).__name__ for step in train.transforms] == [
+        *("ColorJitter", "RandomHorizontalFlip", "ToDtype", "Normalize")
+    ]
+    assert test.transforms == train.transforms[2:]
+    assert test.layout == "NHWC"
+    assert test.transforms[0] == transforms.ToDtype("float32", scale=True)
+
+
+def test_channels_must_fit_the_constants() -> None:
+    recipe = load_recipe("official", {"mean": [0.1, 0.2, 0.3], "std": [1, 1, 1]})
+    assert recipe.pipeline(3, train=False)
+    with pytest.raises(ConfigError, match=r"3 values, but the images have 1 channel\(s\)"):
+        recipe.pipeline(1, train=False)
+
+
+def test_the_saved_recipe_is_plain_yaml() -> None:
+    values = yaml.safe_load(load_recipe("report").to_yaml())
+    assert values["augment"][1] == {"RandomHorizontalFlip": {"p": 0.5}}
+    assert values["epochs"] == 50
