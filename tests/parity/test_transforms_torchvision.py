@@ -129,12 +129,12 @@ def test_every_order_of_steps(steps: list[Transform], channels: int) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_of_every_224th_pixel(channels: int) -> None:
+def test_images_of_224_by_224_pixels(channels: int) -> None:
     images = random_images((6, 224, 224, channels), seed=6)
     assert_same(Compose([ColorJitter(0.5, 0.5), *FLIPS, FLOAT, Normalize([0.5], [0.5])]), images)
 
 
-def test_images_too_large_for_one_exact_float32_sum_of_bright_pixels() -> None:
+def test_the_largest_square_whose_sum_is_exact_in_float32() -> None:
     images = np.full((1, 256, 256), 255, np.uint8)
     images[0, ::3, ::5] = 254
     assert_same(Compose([ColorJitter(contrast=(0.5, 0.5))]), images)

@@ -409,6 +409,9 @@ impl Batch<'_> {
             let row = self
                 .index
                 .map_or(position, |index| index[position] as usize);
+            if let Some(&next) = self.index.and_then(|index| index.get(position + 1)) {
+                self.images.prefetch(next as usize);
+            }
             self.draw(row, &mut changes);
             blends.clear();
             let planes = if in_order {

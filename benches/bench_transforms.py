@@ -1,0 +1,139 @@
+"""Augmenting a batch, against torchvision, and against a copy that augments nothing.
+
+medfast and the copy write into one array that is kept, as a training loop does; torchvision, which
+has no such argument, makes new tensors. v2 batched draws once for the whole batch, so it does less
+than the others. The images are noise but for the gathering, where they are those of MedNIST.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision import transforms as v1
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F  # noqa: N812
+
+from medfast.npz import load_npz
+from medfast.transforms import ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MEAN, STD = [0.5], [0.5]
+OURS = Compose(
+    [
+        ColorJitter(brightness=0.2, contrast=0.2),
+        RandomHorizontalFlip(),
+        ToDtype("float32", scale=True),
+        Normalize(MEAN, STD),
+    ]
+)
+SIZES = {
+    "gray 28x28": (4096, 28, 28),
+    "RGB 28x28": (4096, 28, 28, 3),
+    "RGB 224x224": (64, 224, 224, 3),
+}
+PEERS = [
+    "medfast",
+    "medfast, 1 thread",
+    "torchvision v1, PIL",
+    "torchvision v2, per sample",
+    "torchvision v2, one draw for the batch",
+    "numpy copy to float32",
+]
+
+
+def planes(images: np.ndarray) -> torch.Tensor:
+    """Turn (..., H, W) or (..., H, W, C) into torch's (..., C, H, W), contiguous."""
+    channels = images.shape[3:] or (1,)
+    moved = np.moveaxis(images.reshape(*images.shape[:3], *channels), 3, 1)
+    return torch.from_numpy(np.ascontiguousarray(moved))
+
+
+def replayed(image: torch.Tensor, drawn: list[dict[str, Any]]) -> torch.Tensor:
+    """Apply with torchvision's functions what our pipeline drew."""
+    jitter, flip, _, _ = drawn
+    for function in jitter["fn_idx"]:
+        if function == 0:
+            image = F.adjust_brightness(image, jitter["brightness_factor"])
+        elif function == 1:
+            image = F.adjust_contrast(image, jitter["contrast_factor"])
+    image = F.horizontal_flip(image) if flip["applied"] else image
+    return F.normalize(F.to_dtype(image, torch.float32, scale=True), MEAN, STD)
+
+
+def check(images: np.ndarray, rows: np.ndarray) -> None:
+    """Compare some rows of our output with torchvision's, value for value."""
+    ours = OURS(images, index=rows, seed=1)
+    for row, image in zip(rows, ours, strict=True):
+        expected = replayed(planes(images[row : row + 1])[0], OURS.parameters(int(row), seed=1))
+        np.testing.assert_array_equal(image, expected.numpy())
+
+
+def contender(peer: str, images: np.ndarray) -> Callable[[], Any]:
+    """Make the call that one peer is timed on, with what it may prepare outside of it."""
+    if peer.startswith("medfast"):
+        out = OURS(images)
+        threads = 1 if peer.endswith("1 thread") else None
+        return lambda: OURS(images, seed=1, out=out, threads=threads)
+    if peer.startswith("numpy"):
+        floats = np.empty(images.shape, np.float32)
+        return lambda: np.copyto(floats, images)
+    if peer.startswith("torchvision v1"):
+        jitter, flip = v1.ColorJitter(0.2, 0.2), v1.RandomHorizontalFlip()
+        apply = v1.Compose([jitter, flip, v1.ToTensor(), v1.Normalize(MEAN, STD)])
+        pictures = [Image.fromarray(image) for image in images]
+        return lambda: torch.stack([apply(picture) for picture in pictures])
+    jitter, flip = v2.ColorJitter(0.2, 0.2), v2.RandomHorizontalFlip()
+    apply = v2.Compose(
+        [jitter, flip, v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)]
+    )
+    tensors = planes(images)
+    if peer.endswith("per sample"):
+        return lambda: torch.stack([apply(tensor) for tensor in tensors])
+    return lambda: apply(tensors)
+
+
+@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("size", SIZES)
+def bench_jitter_flip_normalise(benchmark: Any, size: str, peer: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, SIZES[size], dtype=np.uint8)
+    check(images, np.arange(0, len(images), max(1, len(images) // 64)))
+    benchmark.group = f"jitter(b, c) + flip + normalise, {len(images):,} {size}"
+    benchmark.extra_info.update(peer=peer, items=len(images), unit="images")
+    slow = peer.startswith("torchvision")
+    benchmark.pedantic(contender(peer, images), rounds=3 if slow else 50, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "numpy take, then copy to float32", *PEERS[3:5]])
+def bench_gather(benchmark: Any, medmnist_root: Path, peer: str) -> None:
+    path = medmnist_root / "mednist_28.npz"
+    if not path.is_file():
+        pytest.skip(f"no {path.name} in {medmnist_root}")
+    images = load_npz(path, ["train_images"])["train_images"]
+    rows = np.random.default_rng(0).permutation(len(images))[:4096]
+    check(images, rows[:64])
+    if peer == "medfast":
+        out = OURS(images, index=rows)
+        run = lambda: OURS(images, index=rows, seed=1, out=out)  # noqa: E731
+    elif peer.startswith("numpy"):
+        run = lambda: images[rows].astype(np.float32)  # noqa: E731
+    else:
+        run = lambda: contender(peer, images[rows])()  # noqa: E731
+    benchmark.group = f"the same on 4,096 random rows of {len(images):,} gray 28x28"
+    benchmark.extra_info.update(peer=peer, items=len(rows), unit="images")
+    benchmark.pedantic(run, rounds=3 if peer in PEERS[3:5] else 50, warmup_rounds=1)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "torchvision v2, per sample"])
+def bench_one_image(benchmark: Any, peer: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
+    check(images, np.array([0]))
+    benchmark.group = "jitter(b, c) + flip + normalise, one gray 28x28"
+    benchmark.extra_info.update(peer=peer, items=1, unit="images")
+    benchmark(contender(peer, images))
