@@ -133,7 +133,8 @@ impl Element for u8 {
         if blends.is_empty() {
             return out.copy_from_slice(plane);
         }
-        write_blended(plane, blends, out, |value| whole(value) as u8);
+        // SAFETY: a blended byte is in the range.
+        write_blended(plane, blends, out, |value| unsafe { whole(value) } as u8);
     }
 }
 

@@ -391,7 +391,8 @@ impl Batch<'_> {
         self.render_portable(stage, first, out);
     }
 
-    /// The same code as `render_portable`: inlined here, it is compiled to wider instructions.
+    /// The same code as `render_portable`: inlined here, it is compiled to wider instructions. Only
+    /// what is inlined is, so what runs per pixel is plain loops, not closures given to iterators.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn render_avx2<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {

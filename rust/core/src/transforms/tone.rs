@@ -151,7 +151,8 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
         let mut sum = 0u32;
         if planes.len() == area {
             for &byte in &planes[start..end] {
-                sum += whole(blended(byte, blends));
+                // SAFETY: a blended byte is in the range.
+                sum += unsafe { whole(blended(byte, blends)) };
             }
         } else {
             let red = &planes[start..end];
@@ -161,7 +162,8 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
                 let grey = blended(red, blends) * 0.2989;
                 let grey = blended(green, blends).mul_add(0.587, grey);
                 let grey = blended(blue, blends).mul_add(0.114, grey);
-                sum += whole(grey);
+                // SAFETY: a mean of blended bytes, with positive weights that add up to less than 1.
+                sum += unsafe { whole(grey) };
             }
         }
         total += u64::from(sum);
@@ -169,10 +171,12 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
     total
 }
 
-/// The whole part of a blended byte, or of a weighted mean of some.
+/// The whole part of a value.
+///
+/// # Safety
+/// The value must be in [0, 255].
 #[inline(always)]
-pub(super) fn whole(value: f32) -> u32 {
-    // SAFETY: blended bytes are in [0, 255], and so is a mean with weights that add up to less
-    // than 1.
+pub(super) unsafe fn whole(value: f32) -> u32 {
+    // SAFETY: what the caller vouches for fits an i32.
     unsafe { value.to_int_unchecked::<i32>() as u32 }
 }
