@@ -41,7 +41,7 @@ def tiled(medmnist_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("name", [*REAL, *TILED])
-def test_load(
+def bench_load(
     benchmark: Any, medmnist_root: Path, request: pytest.FixtureRequest, name: str, peer: str
 ) -> None:
     if name in TILED:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from medfast.data.dataset import open_file
-from medfast.errors import CheckpointError, DatasetNotFoundError
+from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 from medfast.task import Task
 from medfast.training import archive
 from medfast.training.loop import resume, train
+from medfast.training.run_folder import RunFolder
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
@@ -279,3 +280,15 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     assert sorted(path.name for path in run.iterdir()) == ["environment.json", "recipe.yaml"]
     result = resume(run, dataset=tiny_dataset())  # with space again
     assert result.summary["epochs"] == 4
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run")
+    other = RunFolder(folder.path)
+    with (
+        folder.exclusive(),
+        pytest.raises(ConfigError, match="another process is training"),
+        other.exclusive(),
+    ):
+        pytest.fail("both are in")
+    assert list(folder.path.iterdir()) == []

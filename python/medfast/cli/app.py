@@ -13,7 +13,7 @@ import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
 VERBS = ("datasets", "download", "evaluate", "predict", "train")
-EXTRAS = ("requests", "safetensors", "sklearn", "torch", "yaml")
+EXTRAS = ("filelock", "requests", "safetensors", "sklearn", "torch", "yaml")
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 

@@ -84,7 +84,7 @@ def train(
     Raises
     ------
     ConfigError
-        If a setting is unknown or does not fit the set, or `out` is not empty.
+        If a setting is unknown or does not fit the set, or `out` is not empty or in use.
     InvalidValueError
         If the loss or a logit becomes NaN or infinite.
     StorageError
@@ -95,9 +95,10 @@ def train(
         recipe = replace(recipe, stem=stem_for_size(dataset.size))
     run = _Run(recipe, dataset, compute, progress or Silent())
     folder = RunFolder.create(out or default_folder(dataset.flag, recipe.model))
-    folder.write_recipe(recipe)
-    folder.write_environment(describe_environment(compute), dataset)
-    return run.go_on(folder)
+    with folder.exclusive():
+        folder.write_recipe(recipe)
+        folder.write_environment(describe_environment(compute), dataset)
+        return run.go_on(folder)
 
 
 def resume(
@@ -135,6 +136,8 @@ def resume(
     ------
     CheckpointError
         If the folder is no run's, or its checkpoint is damaged or of another recipe or set.
+    ConfigError
+        If another process is training in the folder.
     """
     folder = RunFolder.open(path)
     recipe, environment = folder.read_recipe(), folder.read_environment()
@@ -144,9 +147,10 @@ def resume(
     refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
     compute = choose_compute(device or environment["device"], precision or environment["precision"])
     run = _Run(recipe, dataset, compute, progress or Silent())
-    run.history = checkpoint.restore(folder, run.model, run.optimizer, run.identity)
-    folder.add_resumption(len(run.history), describe_environment(compute))
-    return run.go_on(folder)
+    with folder.exclusive():
+        run.history = checkpoint.restore(folder, run.model, run.optimizer, run.identity)
+        folder.add_resumption(len(run.history), describe_environment(compute))
+        return run.go_on(folder)
 
 
 class _Run:

@@ -8,9 +8,12 @@ import json
 import math
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from medfast.data.catalog import file_stem
 from medfast.errors import CheckpointError, ConfigError
@@ -20,7 +23,7 @@ from medfast.training.recipe import Recipe, load_recipe
 from medfast.training.storage import storage_error, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from os import PathLike
 
     import numpy as np
@@ -124,6 +127,33 @@ class RunFolder:
                     "give a folder that medfast train made"
                 )
         return folder
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other processes from training in the folder while the block runs.
+
+        Raises
+        ------
+        ConfigError
+            If another process is at it.
+        StorageError
+            If the folder cannot be written.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ConfigError(
+                f"{self.path}: another process is training in it; wait for it to end, "
+                "or choose another folder"
+            ) from None
+        except OSError as error:
+            raise storage_error("written", self.path, error) from error
+        try:
+            yield
+        finally:
+            Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
 
     @property
     def name(self) -> str:

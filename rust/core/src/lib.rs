@@ -11,3 +11,8 @@ pub mod parallel;
 pub mod transforms;
 
 pub use error::{Error, ErrorKind};
+
+/// The examples of the project's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
