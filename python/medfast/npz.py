@@ -153,8 +153,9 @@ def load_npz(
             ) from error
         reads.append((member, buffer))
     archive.read_into(reads, threads)
-    # Every numpy since 1.14 aligns the data; others wrote files where it needs a copy.
-    return {key: a if a.flags.aligned else a.copy("K") for key, a in arrays.items()}
+    # Every numpy since 1.14 aligns the data; others wrote files where it needs a copy. Strings
+    # without width need none: a copy would give them one, in memory that no limit was asked about.
+    return {key: a if a.flags.aligned or not a.nbytes else a.copy("K") for key, a in arrays.items()}
 
 
 def _find(archive: _native.NpzArchive, path: str, keys: Iterable[str] | None) -> dict[str, int]:

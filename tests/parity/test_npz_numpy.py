@@ -95,9 +95,10 @@ def test_versions_of_the_header(tmp_path: Path, read: Reader, version: tuple[int
     read(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("width", [117, 118])
 @pytest.mark.parametrize("descr", ["<U0", "|S0", "|V0"])
-def test_strings_of_no_width(tmp_path: Path, descr: str) -> None:
-    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (3,), }}".ljust(117) + "\n"
+def test_strings_of_no_width(tmp_path: Path, descr: str, width: int) -> None:
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (3,), }}".ljust(width) + "\n"
     content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
         file.writestr("a.npy", content)

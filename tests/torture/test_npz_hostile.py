@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medfast.errors import InternalError, MedfastError
-from medfast.npz import load_npz
+from medfast.npz import Limits, load_npz
 
 CheckFile = Callable[[Path], bool]
 CheckArray = Callable[[bytes], bool]
@@ -231,6 +231,16 @@ def test_overlapping_members_are_refused(tmp_path: Path) -> None:
     path.write_bytes(content[:start] + entry * copies + record)
     with pytest.raises(MedfastError, match="its bytes overlap"):
         load_npz(path)
+
+
+def test_strings_without_width_take_no_memory(tmp_path: Path) -> None:
+    """Behind a header of odd length, where a copy would give each of them four bytes."""
+    path = tmp_path / "set.npz"
+    text = b"{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,)} \n"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    array = load_npz(path, limits=Limits(max_inflated_bytes=1000))["a"]
+    assert (array.dtype, array.shape, array.nbytes) == (np.dtype("<U0"), (10**12,), 0)
 
 
 def test_code_in_a_header_is_not_run(numpys_answer_for: CheckArray, tmp_path: Path) -> None:
