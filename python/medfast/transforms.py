@@ -325,7 +325,8 @@ class Compose:
             0 to 2**32 - 1.
         out : ndarray, optional
             Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
-            `images`. ``tensor.numpy()`` of a torch CPU tensor, pinned or not, is such an array.
+            `images` and `index`. ``tensor.numpy()`` of a torch CPU tensor, pinned or not, is such
+            an array.
         threads : int, optional
             1 to 1024; by default as many as the batch is worth. The result does not depend on it.
 
