@@ -134,7 +134,10 @@ fn encode_any<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
             places[value.abs_diff(low) as usize] = 0;
         }
         let mut classes = Vec::new();
-        for (value, place) in (low..).zip(&mut places).filter(|(_, place)| **place == 0) {
+        for (value, place) in (low..=high)
+            .zip(&mut places)
+            .filter(|(_, place)| **place == 0)
+        {
             *place = classes.len();
             classes.push(value);
         }
@@ -283,6 +286,16 @@ mod tests {
             let encoded = encode(&labels).unwrap();
             assert_eq!(encoded.classes, [i64::from(labels[0])]);
             assert_eq!(encoded.codes, Codes::Binary(vec![false; 4]));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_labels() {
+        for labels in [
+            [i64::MAX - 1, i64::MAX, i64::MAX],
+            [i64::MIN, i64::MIN + 1, i64::MIN],
+        ] {
+            assert_eq!(decode(&encode(&labels).unwrap()), labels);
         }
     }
 
