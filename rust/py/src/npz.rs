@@ -64,7 +64,7 @@ impl NpzArchive {
         indices: Vec<usize>,
     ) -> PyResult<Vec<HeaderParts<'py>>> {
         self.check(&indices)?;
-        let headers = detached(py, |_| self.0.headers(&indices))?;
+        let headers = detached(py, |interrupt| self.0.headers(&indices, interrupt))?;
         let parts = |(header, &index): (Header, &usize)| {
             Ok((
                 descr(py, &header.dtype)?,

@@ -127,13 +127,19 @@ impl Archive {
 
     /// The headers of the members at `indices`, of which no more is inflated than that.
     ///
+    /// `interrupt` is asked before each.
+    ///
     /// # Errors
     /// [`Error`] if the members would inflate to more bytes in all than the limit, or if one is
     /// damaged, is not an array, or holds Python objects.
     ///
     /// # Panics
     /// If an index is not below the number of members.
-    pub fn headers(&self, indices: &[usize]) -> Result<Vec<Header>, Error> {
+    pub fn headers(
+        &self,
+        indices: &[usize],
+        interrupt: Interrupt<'_>,
+    ) -> Result<Vec<Header>, Error> {
         let mut total = 0;
         for &index in indices {
             let member = &self.members[index];
@@ -144,6 +150,7 @@ impl Archive {
             }
         }
         let header = |&index| {
+            interrupt.check()?;
             let member: &Member = &self.members[index];
             self.header(member)
                 .map_err(|fault| self.fault(member, fault))
@@ -229,7 +236,7 @@ impl Archive {
     /// # Panics
     /// If `index` is not below the number of members.
     pub fn read(&self, index: usize) -> Result<Array, Error> {
-        self.headers(&[index])?;
+        self.headers(&[index], Interrupt::never())?;
         let member = &self.members[index];
         let read = || {
             let size = member.inflated_len();

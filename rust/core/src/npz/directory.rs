@@ -2,7 +2,8 @@
 //!
 //! Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3 and 4.4. Where that leaves a choice, what
 //! Python's `zipfile` does decides, since that is how numpy finds its arrays; what `zipfile`
-//! overlooks (gaps, overlaps, counts and sizes that disagree) is an error here.
+//! overlooks (overlaps, a directory that does not reach the end records, counts and sizes that
+//! disagree) is an error here. Bytes between members, where data descriptors lie, are passed over.
 
 use std::ops::Range;
 

@@ -3,6 +3,7 @@
 use crate::zip::{Entry, archive, array, deflated, four, layout, npy, patched, stored, zip64};
 use medfast::error::ErrorKind;
 use medfast::npz::{Archive, Array, Error, Fault, Limits};
+use medfast::parallel::Interrupt;
 
 fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Array>, Error> {
     let archive = Archive::from_bytes("set.npz", bytes, limits)?;
@@ -300,7 +301,7 @@ fn limits_hold_at_their_value_and_not_below() {
 
     // Of members asked for together the sum counts.
     let archive = Archive::from_bytes("set.npz", bytes, &within).unwrap();
-    let error = archive.headers(&[0, 1]).unwrap_err();
+    let error = archive.headers(&[0, 1], Interrupt::never()).unwrap_err();
     assert!(
         matches!(error.fault(), Some(Fault::TooLarge { .. })),
         "{error}"

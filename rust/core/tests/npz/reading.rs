@@ -138,6 +138,8 @@ fn work_can_be_interrupted() {
     let mut buffer = vec![0; four("'|u1'").len()];
     let outcome = archive.read_into(vec![(0, &mut buffer)], 1, Interrupt::when(&|| true));
     assert!(matches!(outcome, Err(Error::Interrupted(_))));
+    let outcome = archive.headers(&[0], Interrupt::when(&|| true));
+    assert!(matches!(outcome, Err(Error::Interrupted(_))));
 }
 
 fn header(version: u8, text: &[u8]) -> Header {
@@ -333,7 +335,7 @@ proptest! {
             .collect();
         let archive = open(archive(&entries));
         let indices: Vec<usize> = (0..members.len()).collect();
-        let headers = archive.headers(&indices).unwrap();
+        let headers = archive.headers(&indices, Interrupt::never()).unwrap();
         let mut buffers: Vec<Vec<u8>> = archive
             .members()
             .iter()
