@@ -251,6 +251,7 @@ WRONG_CALLS: dict[str, tuple[tuple[Any, Any], dict[str, Any]]] = {
     "weight table": (BINARY, {"sample_weight": np.ones((4, 2))}),
     "weight NaN": (BINARY, {"sample_weight": [1, np.nan, 1, 1]}),
     "weight infinite": (BINARY, {"sample_weight": [1, np.inf, 1, 1]}),
+    "weight complex": (BINARY, {"sample_weight": np.ones(4) + 1j}),
     "weight text": (BINARY, {"sample_weight": ["a", "b", "c", "d"]}),
     "weights 0": (BINARY, {"sample_weight": [0, 0, 0, 0]}),
     "falling rate": (([0, 0, 0, 1], BINARY[1]), {"sample_weight": [1, 4, -1, 1]}),

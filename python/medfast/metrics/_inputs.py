@@ -152,6 +152,8 @@ def read_weights(value: ArrayLike, rows: int) -> NDArray[np.float64]:
             f"sample_weight has shape {array.shape}, but y_true has {rows} samples: "
             f"expected ({rows},)"
         )
+    if array.dtype.kind == "c":
+        raise UnsupportedError("sample_weight must be real, but is complex; take its .real part")
     try:
         return np.ascontiguousarray(array.reshape(-1), dtype=np.float64)
     except (TypeError, ValueError) as error:
