@@ -95,8 +95,9 @@ def save(groups: dict[str, dict[str, Any]]) -> Path:
     path = HERE / "record" / machine_name() / f"{today}.json"
     record = json.loads(path.read_text()) if path.is_file() else {"groups": {}}
     record["machine"] = machine()
-    record["versions"] = versions()
-    record["groups"].update(groups)
+    record["groups"].update(
+        {name: {"versions": versions(), "peers": peers} for name, peers in groups.items()}
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
     return path

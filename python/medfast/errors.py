@@ -72,6 +72,9 @@ class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 
 
+_MOST_KNOWN = 24
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Finish the sentence about an unknown word with the nearest known one.
 
@@ -85,7 +88,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     Returns
     -------
     str
-        ``did you mean 'x'?``, or the list of all known words when none is near.
+        ``did you mean 'x'?``, or a list of known words when none is near.
 
     Examples
     --------
@@ -96,4 +99,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     words = sorted(known)
     near = difflib.get_close_matches(word, words, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(words)}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = ", ..." if len(words) > _MOST_KNOWN else ""
+    return f"known: {', '.join(map(str, words[:_MOST_KNOWN]))}{more}"

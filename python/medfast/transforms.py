@@ -523,7 +523,8 @@ def _check_out(
         ("writeable", out.flags.writeable),
     ):
         if not met:
-            raise ShapeError(f"expected out to be {wanted}; pass a fresh numpy.empty{shape}")
+            fresh = f"numpy.empty({shape}, {dtype.name!r})"
+            raise ShapeError(f"expected out to be {wanted}; pass a fresh {fresh}")
     if np.may_share_memory(images, out):
         raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
 

@@ -55,8 +55,18 @@ def test_evaluate_of_an_unknown_split_is_a_wrong_call(cli, run_folder):
 def test_evaluate_after_the_data_changed_refuses(cli, run_folder, data):
     save_six_keys(tiny_dataset(sizes=(41, 18, 24)), data)
     done = cli("evaluate", run_folder)
+    assert done.code == 1
+    assert "belongs to another set" in done.err
+
+
+def test_a_moved_file_is_found_by_its_new_place(cli, run_folder, data, tmp_path):
+    moved = data.rename(tmp_path / "moved.npz")
+    done = cli("evaluate", run_folder)
+    assert done.code == 1
+    assert "--data" in done.err
+    done = cli("evaluate", run_folder, "--data", moved)
     assert done.code == 0
-    assert "recorded by the run" not in done.out
+    assert "the same to the last digit" in done.out
 
 
 def test_predict_writes_the_scores_of_the_run(cli, run_folder, data, tmp_path):
@@ -65,6 +75,35 @@ def test_predict_writes_the_scores_of_the_run(cli, run_folder, data, tmp_path):
     assert done.out.strip() == str(tmp_path / "scores.csv")
     (recorded,) = (run_folder / "predictions").glob("mine_8_test_*.csv")
     assert (tmp_path / "scores.csv").read_bytes() == recorded.read_bytes()
+
+
+def test_predict_does_not_write_over_its_data(cli, run_folder, data):
+    before = data.read_bytes()
+    done = cli("predict", run_folder, "--data", data, "--out", data)
+    assert done.code == 2
+    assert data.read_bytes() == before
+
+
+def test_predict_refuses_a_folder_for_a_file(cli, run_folder, data, tmp_path):
+    done = cli("predict", run_folder, "--data", data, "--out", tmp_path)
+    assert done.code == 2
+    assert cli("predict", run_folder, "--data", data, "--out", "").code == 2
+
+
+def test_last_in_the_place_of_best_is_refused(cli, run_folder):
+    (run_folder / "best.safetensors").write_bytes((run_folder / "last.safetensors").read_bytes())
+    done = cli("evaluate", run_folder)
+    assert done.code == 1
+    assert "not a 'best' checkpoint" in done.err
+
+
+@pytest.mark.parametrize("name", ["summary.json", "environment.json"])
+def test_an_emptied_json_file_is_said(cli, run_folder, name):
+    (run_folder / name).write_text("{}")
+    done = cli("evaluate", run_folder)
+    assert done.code == 1
+    assert name in done.err
+    assert "bug" not in done.err
 
 
 def test_predict_refuses_images_of_another_size(cli, run_folder, tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
+import io
 import json
 import os
 import resource
@@ -61,8 +64,15 @@ def test_a_class_that_a_split_lacks_is_said(cli, tmp_path):
     data = save_six_keys(tiny_dataset(labels=labels), tmp_path / "mine.npz")
     done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
     assert done.code == 0
-    assert "test cannot rank 0, 1, 2" in done.out
+    assert "test has no AUC" in done.out
     assert "undefined" in done.out
+
+
+def test_an_absent_class_is_named(cli, tmp_path):
+    labels = {"test": np.arange(20).reshape(-1, 1) % 2}
+    data = save_six_keys(tiny_dataset(labels=labels), tmp_path / "mine.npz")
+    done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
+    assert "test cannot rank 2; its AUC is the mean over the other 2" in done.out
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -105,7 +115,9 @@ def test_ctrl_c_exits_130_and_keeps_the_last_epoch(tmp_path):
 
 WRONG_CALLS = {
     "no set": ((), "give a set"),
-    "two sets": (("--dataset", "digits", "--data", "x.npz"), "give a set"),
+    "two sets": (("--dataset", "digits", "--data", "x.npz"), "not both"),
+    "a set of volumes": (("--dataset", "organmnist3d"), "choose a 2D set"),
+    "a model before a download": (("--dataset", "pathmnist", "--model", "vgg"), "unknown model"),
     "a file without a task": (("--data", "x.npz"), "--data needs --task"),
     "a task for a known set": (("--dataset", "digits", "--task", "binary"), "is known"),
     "an unknown set": (("--dataset", "brestmnist"), "did you mean 'breastmnist'"),
@@ -152,6 +164,43 @@ def test_a_folder_with_something_in_it_is_left_alone(cli, data, tmp_path):
     assert done.code == 2
     assert "is not empty" in done.err
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+
+
+def test_names_too_long_for_the_files_of_scores_are_found_before_training(cli, data, tmp_path):
+    out = tmp_path / ("run" * 70)
+    done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", out)
+    assert done.code == 2
+    assert "too long" in done.err
+    assert "epoch" not in done.err
+
+
+def test_the_published_row_needs_the_official_file(cli, tmp_path, monkeypatch):
+    from medfast.data import catalog
+
+    splits = tiny_dataset(Task.BINARY, sizes=(40, 20, 20)).splits
+    arrays = {}
+    for name, split in splits.items():
+        arrays[f"{name}_images"] = np.repeat(np.repeat(split.images, 4, 1), 4, 2)[:, :28, :28]
+        arrays[f"{name}_labels"] = split.labels
+    np.savez(tmp_path / "breastmnist.npz", **arrays)
+    counts = {name: len(split) for name, split in splits.items()}
+    info = dataclasses.replace(catalog.lookup("breastmnist"), n_samples=counts)
+    monkeypatch.setattr("medfast.data.dataset.lookup", lambda *_, **__: info)
+    args = ("--dataset", "breastmnist", "--root", tmp_path, *TINY, "--out", tmp_path / "run")
+    done = cli("train", *args)
+    assert done.code == 0
+    assert "has not the MD5 of the official file" in done.err
+    assert "\npublished" not in done.out
+
+
+def test_progress_that_nobody_reads_does_not_end_a_run(cli, data, tmp_path, monkeypatch):
+    class Unread(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("sys.stderr", Unread())
+    done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
+    assert done.code == 0
 
 
 @pytest.mark.parametrize("option", [("--epochs", 9), ("--dataset", "digits"), ("--lr", 0.1)])

@@ -276,7 +276,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """The system lets no file grow beyond 4,000 bytes: a checkpoint needs more."""
     run = tmp_path / "run"
     done = run_python(FULL_DISK, run)
-    assert "last.safetensors could not be written: File too large; free some space" in done.stdout
+    assert "last.safetensors could not be written: File too large; lift the limit" in done.stdout
     assert sorted(path.name for path in run.iterdir()) == ["environment.json", "recipe.yaml"]
     result = resume(run, dataset=tiny_dataset())  # with space again
     assert result.summary["epochs"] == 4

@@ -138,7 +138,7 @@ def test_files_that_cannot_be_predicted(run: Path, tmp_path: Path) -> None:
     ],
 )
 def test_images_that_do_not_fit(run: Path, images: np.ndarray) -> None:
-    with pytest.raises(ShapeError, match=r"takes uint8 images of shape \('n', 8, 8\)"):
+    with pytest.raises(ShapeError, match=r"takes uint8 images of shape \(n, 8, 8\)"):
         predict(run, images)
 
 

@@ -62,6 +62,7 @@ def run(args: list[str] | None = None) -> int:
     """
     try:
         app.main(args, prog_name="medfast", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -70,15 +71,13 @@ def run(args: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) left; nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except Exception as error:  # noqa: BLE001 - the last stop before a traceback
         if os.environ.get("MEDFAST_DEBUG") == "1":
             traceback.print_exc()
         elif isinstance(error, MedfastError):
             click.echo(f"medfast: {error}", err=True)
+        elif isinstance(error, OSError):
+            click.echo(f"medfast: {error}; free some space, or choose another place", err=True)
         elif isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
             need = f"medfast: this needs {error.name}, which is not installed"
             click.echo(f"{need}: pip install 'medfast[train]'", err=True)

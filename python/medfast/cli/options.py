@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,5 +37,5 @@ def resume_hint(run: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if (run / "recipe.yaml").is_file():
-            click.echo(f"\ngo on with: medfast train --resume {run}", err=True)
+            click.echo(f"\ngo on with: medfast train --resume {shlex.quote(str(run))}", err=True)
         raise

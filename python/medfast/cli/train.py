@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A set of your own: an .npz with {train,val,test}_{images,labels}; needs --task.",
+    help="A set of your own: an .npz with {train,val,test}_{images,labels}; needs --task. "
+    "With --resume: where it is now.",
 )
 @click.option("--task", help="With --data: binary, multi-class, multi-label or ordinal.")
 @click.option("--size", type=int, help="Pixels: 28, 64, 128 or 224.  [default: 28]")
@@ -63,18 +64,18 @@ def command(resume: Path | None, as_json: bool, **given: Any) -> None:
 
 
 def _start(given: dict[str, Any]) -> Result:
-    from medfast.training.device import choose_compute
     from medfast.training.loop import train
     from medfast.training.progress import progress_on
     from medfast.training.recipe import load_recipe
-    from medfast.training.run_folder import default_folder
+    from medfast.training.run_folder import RunFolder
+    from medfast.training.setup import check_settings
 
     keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
     recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
     compute = {key: given[key] or "auto" for key in ("device", "precision")}
-    choose_compute(**compute)  # a wrong word should not wait for a download
+    check_settings(recipe, **compute, dataset=given["dataset"], out=given["out"])
     dataset = _open(given)
-    out = given["out"] or default_folder(dataset.flag, recipe.model)
+    out = given["out"] or RunFolder.create_default(dataset, recipe.model).path
     with options.resume_hint(out):
         return train(recipe, dataset, out, progress=progress_on(), **compute)
 
@@ -83,7 +84,7 @@ def _resume(run: Path, given: dict[str, Any]) -> Result:
     from medfast.training.loop import resume
     from medfast.training.progress import progress_on
 
-    allowed = ("device", "precision", "root", "offline")
+    allowed = ("data", "device", "precision", "root", "offline")
     for key, value in given.items():
         if value is not None and key not in allowed:
             raise ConfigError(
@@ -98,8 +99,10 @@ def _open(given: dict[str, Any]) -> Dataset:
     from medfast.data import open_dataset, open_file
 
     name, path, task = given["dataset"], given["data"], given["task"]
-    if (name is None) == (path is None):
+    if name is None and path is None:
         raise ConfigError("give a set: --dataset NAME (see medfast datasets), or --data FILE.npz")
+    if name is not None and path is not None:
+        raise ConfigError("give one set: --dataset or --data, not both")
     if path is not None:
         if task is None or given["size"] is not None:
             raise ConfigError("--data needs --task, and no --size: the file tells the size")

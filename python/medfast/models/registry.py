@@ -80,6 +80,18 @@ def model_names() -> tuple[str, ...]:
     return tuple(_FACTORIES)
 
 
+def check_model(name: str) -> None:
+    """Refuse a name that `create_model` does not take.
+
+    Raises
+    ------
+    ConfigError
+        If the name is unknown; the message names the nearest one.
+    """
+    if name not in _FACTORIES:
+        raise ConfigError(f"unknown model {name!r}; {nearest(name, _FACTORIES)}")
+
+
 def create_model(name: str, *, in_channels: int, n_classes: int, stem: Stem = "small") -> nn.Module:
     """Build a registered network with fresh weights, drawn from torch's global generator.
 
@@ -109,9 +121,7 @@ def create_model(name: str, *, in_channels: int, n_classes: int, stem: Stem = "s
     >>> sum(parameter.numel() for parameter in model.parameters())
     11168706
     """
-    factory = _FACTORIES.get(name)
-    if factory is None:
-        raise ConfigError(f"unknown model {name!r}; {nearest(name, _FACTORIES)}")
+    check_model(name)
     if stem not in ("small", "imagenet"):
         raise ConfigError(f"unknown stem {stem!r}; {nearest(stem, ('small', 'imagenet'))}")
     if in_channels < 1 or n_classes < 1:
@@ -119,7 +129,7 @@ def create_model(name: str, *, in_channels: int, n_classes: int, stem: Stem = "s
             "a model needs at least one input channel and one class; "
             f"got in_channels={in_channels}, n_classes={n_classes}"
         )
-    return factory(in_channels=in_channels, n_classes=n_classes, stem=stem)
+    return _FACTORIES[name](in_channels=in_channels, n_classes=n_classes, stem=stem)
 
 
 def stem_for_size(size: int) -> Stem:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-ENLARGED_SIZE = 224
+_ENLARGED_SIZE = 224
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def published_score(flag: str, model: str, size: int) -> PublishedScore | None:
     if row is None:
         return None
     source = table["source"]
-    if size == ENLARGED_SIZE:
+    if size == _ENLARGED_SIZE:
         source += "; there 28-pixel images were enlarged by nearest neighbour"
     return PublishedScore(row["auc"], row["acc"], source)
 

@@ -67,17 +67,6 @@ def print_result(result: Result) -> None:
     console.print(f"run: {result.folder}", markup=False)
 
 
-def describe_evaluation(evaluation: RunEvaluation) -> dict[str, Any]:
-    """Put an evaluation in values that JSON can hold.
-
-    Parameters
-    ----------
-    evaluation : RunEvaluation
-        Of `medfast.training.evaluation.evaluate_run`.
-    """
-    return asdict(evaluation)
-
-
 def print_evaluation(evaluation: RunEvaluation) -> None:
     """Print AUC and ACC of a split, beside those that the run recorded.
 
@@ -103,7 +92,7 @@ def print_evaluation(evaluation: RunEvaluation) -> None:
 
 
 def _published(summary: dict[str, Any]) -> Any:
-    if summary["source"] != "catalog":
+    if not summary["official"]:
         return None
     return published_score(summary["dataset"], summary["model"], summary["size"])
 
@@ -113,6 +102,8 @@ def _absences(name: str, split: dict[str, Any]) -> list[str]:
     if not absent:
         return []
     left = len(split["per_class_auc"]) - len(absent)
+    if left <= 0 or split["auc"] is None:
+        return [f"{name} has no AUC: no class has samples of both kinds"]
     return [f"{name} cannot rank {', '.join(absent)}; its AUC is the mean over the other {left}"]
 
 

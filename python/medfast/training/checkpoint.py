@@ -35,7 +35,7 @@ def save(
 
     ``last`` comes first: should the process be killed here, the other files follow from it.
     """
-    facts = {**identity, "history": [asdict(row) for row in history]}
+    facts = {**identity, "kind": "last", "history": [asdict(row) for row in history]}
     archive.save(folder.last, _pack(model, optimizer), facts)
     _save_what_follows(folder, model, history, identity)
 
@@ -58,7 +58,7 @@ def restore(
     if not folder.last.exists():
         return []
     tensors, facts = archive.load(folder.last)
-    _refuse_others(folder.last, facts, identity)
+    _refuse_others(folder.last, facts, "last", identity)
     _unpack(tensors, model, optimizer)
     history = [EpochRow(**row) for row in facts["history"]]
     _save_what_follows(folder, model, history, identity)
@@ -66,9 +66,7 @@ def restore(
     return history
 
 
-def load_best(
-    folder: RunFolder, identity: Identity, *, epoch: int | None = None
-) -> dict[str, Tensor]:
+def load_best(folder: RunFolder, identity: Identity, *, epoch: int) -> dict[str, Tensor]:
     """Read the weights of the best epoch.
 
     Raises
@@ -77,8 +75,8 @@ def load_best(
         If the file is missing, damaged, of another recipe or set, or not of `epoch`.
     """
     weights, facts = archive.load(folder.best)
-    _refuse_others(folder.best, facts, identity)
-    if epoch not in (None, facts["epoch"]):
+    _refuse_others(folder.best, facts, "best", identity)
+    if epoch != facts["epoch"]:
         raise CheckpointError(
             f"{folder.best} holds epoch {facts['epoch']}, but the best one is {epoch}; "
             "restore the file, or start the run again"
@@ -105,11 +103,17 @@ def _save_what_follows(
 ) -> None:
     newest = history[-1]
     if best_row(history)[0] is newest:
-        archive.save(folder.best, model.state_dict(), {**identity, "epoch": newest.epoch})
+        facts = {**identity, "kind": "best", "epoch": newest.epoch}
+        archive.save(folder.best, model.state_dict(), facts)
     folder.write_metrics(history)
 
 
-def _refuse_others(path: Path, facts: dict[str, Any], identity: Identity) -> None:
+def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Identity) -> None:
+    if facts.get("kind") != kind:
+        raise CheckpointError(
+            f"{path} is not a {kind!r} checkpoint but {facts.get('kind')!r}; restore the file, or "
+            "start the run again"
+        )
     for what, present in identity.items():
         refuse_another(path, what, facts.get(what, {}), present)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medfast.data.dataset import SPLITS
 from medfast.errors import ConfigError, ShapeError, nearest
 from medfast.npz import load_npz
 from medfast.task import Task
 from medfast.training import checkpoint
 from medfast.training.device import Compute, choose_compute
-from medfast.training.identity import describe_dataset, reopen_dataset
+from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
 from medfast.training.run_folder import RunFolder, run_label, write_scores
 from medfast.training.scoring import probabilities, score_images, score_split
 from medfast.training.setup import build_model
@@ -53,6 +54,7 @@ def evaluate_run(
     split: str = "test",
     *,
     dataset: Dataset | None = None,
+    data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
     device: str = "auto",
@@ -69,6 +71,8 @@ def evaluate_run(
     dataset : Dataset, optional
         Another set of the same task, image size, channels and number of classes; by default that
         of the run, opened again from what the folder says.
+    data : path, optional
+        Where the run's file of one's own is now, if it was moved.
     root, offline
         See `medfast.data.dataset.open_dataset`.
     device, precision : str, optional
@@ -81,14 +85,17 @@ def evaluate_run(
     Raises
     ------
     CheckpointError
-        If the folder is not that of a finished run, or a file in it is damaged.
+        If the folder is not that of a finished run, a file in it is damaged, or the run's set is
+        no longer what it was.
     ConfigError
         If the split is unknown, or the set does not fit the network.
     """
+    if split not in SPLITS:
+        raise ConfigError(f"unknown split {split!r}; {nearest(split, SPLITS)}")
     run = _FinishedRun(path, device, precision)
-    dataset = dataset or reopen_dataset(run.environment, root=root, offline=offline)
-    if split not in dataset.splits:
-        raise ConfigError(f"unknown split {split!r}; {nearest(split, dataset.splits)}")
+    if dataset is None:
+        dataset = reopen_dataset(run.environment, data=data, root=root, offline=offline)
+        refuse_another(run.folder.environment, "set", run.trained_on, describe_dataset(dataset))
     present = describe_dataset(dataset)
     run.check_fit(
         dataset.flag,
@@ -174,12 +181,16 @@ def predict_file(
 
     Raises
     ------
+    ConfigError
+        If `out` is the data, or a folder.
     MissingKeyError
         If the archive has no such array.
     ShapeError
         If the images do not fit the network.
     """
     data = Path(data)
+    if out is not None:
+        _refuse_target(Path(out), data)
     run = _FinishedRun(path, device, precision)
     key, images = _images_of(data, split)
     scores = run.predict(images)
@@ -189,6 +200,13 @@ def predict_file(
     )
     write_scores(target, scores)
     return target
+
+
+def _refuse_target(target: Path, data: Path) -> None:
+    if target.is_dir():
+        raise ConfigError(f"{target} is a folder; name a file in it")
+    if target.exists() and data.exists() and target.samefile(data):
+        raise ConfigError(f"{target} is the data; name another file for the scores")
 
 
 def _images_of(data: Path, split: str | None) -> tuple[str, NDArray[np.uint8]]:
@@ -208,7 +226,7 @@ class _FinishedRun:
         self.folder = RunFolder.open(path)
         self.recipe: Recipe = self.folder.read_recipe()
         self.environment = self.folder.read_environment()
-        self.summary = self.folder.read_json(self.folder.summary)
+        self.summary = self.folder.read_summary()
         self.trained_on: dict[str, Any] = self.environment["dataset"]
         self.compute: Compute = choose_compute(device, precision or self.environment["precision"])
         self.model: nn.Module = build_model(
@@ -219,7 +237,10 @@ class _FinishedRun:
             compute=self.compute,
         )
         identity = {"recipe": asdict(self.recipe), "set": self.trained_on}
-        checkpoint.load_weights(self.model, checkpoint.load_best(self.folder, identity))
+        best = checkpoint.load_best(
+            self.folder, identity, epoch=self.summary.get("chosen_epoch", 0)
+        )
+        checkpoint.load_weights(self.model, best)
 
     def check_fit(self, name: str, **present: object) -> None:
         trained = {**self.trained_on, "n_classes": len(self.trained_on["label_names"])}
@@ -231,12 +252,14 @@ class _FinishedRun:
                 )
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        images = np.asarray(images)
         size, channels = self.trained_on["size"], self.trained_on["channels"]
         fits = [(size, size, channels)] + ([(size, size)] if channels == 1 else [])
         if images.dtype != np.uint8 or images.shape[1:] not in fits or len(images) == 0:
             raise ShapeError(
                 f"the run in {self.folder.path} takes uint8 images of shape "
-                f"{('n', *fits[-1])}, n >= 1; got {images.dtype} of shape {images.shape}"
+                f"(n, {', '.join(map(str, fits[-1]))}), n >= 1; "
+                f"got {images.dtype} of shape {images.shape}"
             )
         logits = score_images(self.model, images, channels, self.recipe, self.compute)
         return probabilities(logits, Task.parse(self.trained_on["task"]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfast.data.dataset import open_dataset, open_file
-from medfast.errors import CheckpointError
+from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     return {
         "flag": dataset.flag,
         "source": "file" if dataset.info is None and dataset.path else "catalog",
+        "official": dataset.info is not None and dataset.md5 == dataset.info.md5[dataset.size],
         "task": dataset.task.value,
         "size": dataset.size,
         "channels": dataset.channels,
@@ -33,17 +35,38 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
 def reopen_dataset(
     environment: Mapping[str, Any],
     *,
+    data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
 ) -> Dataset:
     """Open the set that ``environment.json`` names.
 
     A set of the catalog is looked for under `root`, then where it was, then under the usual root;
-    a file of one's own where it was.
+    a file of one's own at `data`, or else where it was.
+
+    Raises
+    ------
+    ConfigError
+        If `data` is given for a set of the catalog.
+    DatasetNotFoundError
+        If the file is not there.
     """
     identity, path = environment["dataset"], environment["dataset_path"]
     if identity["source"] == "file":
-        return open_file(path, task=identity["task"], label_names=identity["label_names"])
+        try:
+            dataset = open_file(
+                data or path, task=identity["task"], label_names=identity["label_names"]
+            )
+        except DatasetNotFoundError as error:
+            raise DatasetNotFoundError(
+                f"{error}; if it was moved, say where to with --data"
+            ) from None
+        # Under the name it had: the MD5 tells whether it is the same file.
+        return replace(dataset, flag=identity["flag"])
+    if data is not None:
+        raise ConfigError(
+            f"--data is for runs on files of one's own; this one is on {identity['flag']}"
+        )
     if root is None and path is not None and Path(path).is_file():
         root = Path(path).parent
     return open_dataset(identity["flag"], size=identity["size"], root=root, offline=offline)

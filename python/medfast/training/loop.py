@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from medfast.errors import ConfigError
 from medfast.models import stem_for_size
 from medfast.training import checkpoint
 from medfast.training.device import choose_compute
@@ -24,9 +24,14 @@ from medfast.training.history import EpochRow, best_row
 from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
 from medfast.training.losses import LossMeter, loss_function
 from medfast.training.progress import Silent
-from medfast.training.run_folder import RunFolder, default_folder
+from medfast.training.run_folder import RunFolder
 from medfast.training.scoring import score_split
-from medfast.training.setup import build_model, build_optimizer, training_loader
+from medfast.training.setup import (
+    build_model,
+    build_optimizer,
+    refuse_volumes,
+    training_loader,
+)
 from medfast.training.summary import describe_run
 
 if TYPE_CHECKING:
@@ -94,7 +99,8 @@ def train(
     if recipe.stem == "auto":
         recipe = replace(recipe, stem=stem_for_size(dataset.size))
     run = _Run(recipe, dataset, compute, progress or Silent())
-    folder = RunFolder.create(out or default_folder(dataset.flag, recipe.model))
+    folder = RunFolder.create(out) if out else RunFolder.create_default(dataset, recipe.model)
+    folder.check_names(dataset)
     with folder.exclusive():
         folder.write_recipe(recipe)
         folder.write_environment(describe_environment(compute), dataset)
@@ -105,6 +111,7 @@ def resume(
     path: str | PathLike[str],
     *,
     dataset: Dataset | None = None,
+    data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
     device: str | None = None,
@@ -113,7 +120,8 @@ def resume(
 ) -> Result:
     """Go on with a run after its last finished epoch; a finished run is returned as it is.
 
-    On the CPU it ends, bit for bit, as it would have without the interruption.
+    On the CPU it ends, bit for bit, as it would have without the interruption, if torch has as many
+    threads as it had.
 
     Parameters
     ----------
@@ -121,6 +129,8 @@ def resume(
         The folder of the run.
     dataset : Dataset, optional
         The set of the run; opened again from what the folder says if not given.
+    data : path, optional
+        Where the file of one's own is now, if it was moved.
     root, offline
         See `medfast.data.dataset.open_dataset`.
     device, precision : str, optional
@@ -142,11 +152,16 @@ def resume(
     folder = RunFolder.open(path)
     recipe, environment = folder.read_recipe(), folder.read_environment()
     if folder.summary.exists():
-        return Result(folder.path, folder.read_json(folder.summary))
-    dataset = dataset or reopen_dataset(environment, root=root, offline=offline)
+        return Result(folder.path, folder.read_summary())
+    dataset = dataset or reopen_dataset(environment, data=data, root=root, offline=offline)
     refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
     compute = choose_compute(device or environment["device"], precision or environment["precision"])
     run = _Run(recipe, dataset, compute, progress or Silent())
+    if torch.get_num_threads() != environment["torch_threads"]:
+        run.progress.note(
+            f"torch has {torch.get_num_threads()} threads and had {environment['torch_threads']}: "
+            "the last bits of the result may differ"
+        )
     with folder.exclusive():
         run.history = checkpoint.restore(folder, run.model, run.optimizer, run.identity)
         folder.add_resumption(len(run.history), describe_environment(compute))
@@ -159,10 +174,7 @@ class _Run:
     def __init__(
         self, recipe: Recipe, dataset: Dataset, compute: Compute, progress: Progress
     ) -> None:
-        if dataset.is_3d:
-            raise ConfigError(
-                f"{dataset.flag} holds volumes, and the networks take images; choose a 2D set"
-            )
+        refuse_volumes(dataset.flag, is_3d=dataset.is_3d)
         self.recipe, self.dataset, self.compute, self.progress = recipe, dataset, compute, progress
         self.identity = {"recipe": asdict(recipe), "set": describe_dataset(dataset)}
         self.loader = training_loader(recipe, dataset)
@@ -182,6 +194,11 @@ class _Run:
         self.progress.start(epochs=self.recipe.epochs, images=len(self.loader.images))
         try:
             self.progress.note(f"{self.recipe.model} on {self.dataset.flag}, {self.compute}")
+            if self.dataset.info is not None and not self.identity["set"]["official"]:
+                self.progress.note(
+                    f"{self.dataset.path} has not the MD5 of the official file: figures on it are "
+                    "not MedMNIST's"
+                )
             for epoch in range(len(self.history), self.recipe.epochs):
                 self.history.append(self.train_epoch(epoch))
                 newest, (best, _) = self.history[-1], best_row(self.history)
@@ -249,8 +266,6 @@ class _Run:
             path = folder.write_predictions(self.dataset, name, found.scores, found.evaluation)
             splits[name] = found.to_dict(self.dataset.label_names)
             splits[name]["predictions"] = f"predictions/{path.name}"
-            if absent := ", ".join(splits[name]["absent_classes"]):
-                self.progress.note(f"{name} has no AUC for {absent}: the mean leaves it out")
         facts = describe_run(self.recipe, self.dataset, self.compute, self.model, self.history)
         folder.write_json(folder.summary, {**facts, "splits": splits})
-        return folder.read_json(folder.summary)
+        return folder.read_summary()

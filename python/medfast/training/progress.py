@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ class Lines(Silent):
         self._epochs = epochs
 
     def note(self, text: str) -> None:
-        """Write a line."""
-        print(text, file=self._stream, flush=True)
+        """Write a line; a stream that nobody reads any more does not end a run."""
+        with suppress(OSError):
+            print(text, file=self._stream, flush=True)
 
     def epoch(self, row: EpochRow, *, best: bool) -> None:
         """Write a line."""

@@ -65,8 +65,11 @@ def _numbers(low: float, high: float = math.inf, *, above: bool = False) -> Any:
 def _word(*known: str) -> Any:
     def read(value: object) -> str:
         if not isinstance(value, str) or not value or (known and value not in known):
-            hint = f"; {nearest(str(value), known)}" if known and isinstance(value, str) else ""
-            raise ValueError(f"one of {', '.join(known)}{hint}" if known else "a word")
+            if not known:
+                raise ValueError("a word")
+            hint = nearest(str(value), known)
+            near = f"; {hint}" if hint.startswith("did you mean") else ""
+            raise ValueError(f"one of {', '.join(known)}{near}")
         return value
 
     return _checked(read)
@@ -199,7 +202,7 @@ class Recipe:
         if len(self.mean) not in (1, channels):
             raise ConfigError(
                 f"recipe {self.name!r}: mean and std have {len(self.mean)} values, "
-                f"but the images have {channels} channel(s); give 1 or {channels}"
+                f"but the images have {channels} channel(s); give one value, or one per channel"
             )
         steps = [_build_transform(step) for step in self.augment] if train else []
         steps.append(transforms.ToDtype("float32", scale=True))
@@ -309,7 +312,8 @@ def _read_built_in(name: str) -> dict[str, Any]:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (derived from SafeLoader)
+        with path.open("rb") as file:
+            values = yaml.load(file, _Loader)  # noqa: S506 (derived from SafeLoader)
     except FileNotFoundError:
         raise ConfigError(
             f"no recipe at {path}; give a YAML file, or one of {', '.join(recipe_names())}"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
+import os
 import re
+import shlex
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from medfast.data.catalog import file_stem
+from medfast.data.dataset import SPLITS
 from medfast.errors import CheckpointError, ConfigError
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
@@ -33,11 +37,8 @@ if TYPE_CHECKING:
     from medfast.metrics import Evaluation
 
 
-def default_folder(flag: str, model: str) -> Path:
-    """Return ``runs/<set>-<model>-<time>``, which does not exist yet."""
-    name = f"{flag}-{model}-{time.strftime('%Y%m%d-%H%M%S')}"
-    candidates = (Path("runs", name if n == 1 else f"{name}-{n}") for n in range(1, 1000))
-    return next(path for path in candidates if not path.exists())
+# What file systems take, in bytes, less room for the name under which a file is written.
+_LONGEST_NAME = 240
 
 
 def prediction_file_name(
@@ -100,15 +101,70 @@ class RunFolder:
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            occupied = any(folder.iterdir())
         except OSError as error:
             raise storage_error("created", folder, error) from error
+        cls(folder).refuse_occupied()
+        return cls(folder)
+
+    @classmethod
+    def create_default(cls, dataset: Dataset, model: str) -> RunFolder:
+        """Make ``runs/<set>-<model>-<time>``, numbered if another run has just taken that name.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be made.
+        """
+        name = f"{dataset.flag}-{model}-{time.strftime('%Y%m%d-%H%M%S')}"
+        for number in itertools.count(1):
+            folder = Path("runs", name if number == 1 else f"{name}-{number}")
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise storage_error("created", folder, error) from error
+            return cls(folder)
+        raise AssertionError("unreachable")
+
+    def refuse_occupied(self) -> None:
+        """Refuse a folder with something in it.
+
+        Raises
+        ------
+        ConfigError
+            If there is.
+        StorageError
+            If the operating system refuses to tell.
+        """
+        try:
+            occupied = any(self.path.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error("read", self.path, error) from error
         if occupied:
             raise ConfigError(
-                f"{folder} is not empty; choose another folder, or go on with the run in it: "
-                f"--resume {folder}"
+                f"{self.path} is not empty; choose another folder, or go on with the run in it: "
+                f"--resume {shlex.quote(str(self.path))}"
             )
-        return cls(folder)
+
+    def check_names(self, dataset: Dataset) -> None:
+        """Refuse names too long for the files of scores, before a run is spent on them.
+
+        Raises
+        ------
+        ConfigError
+            If they are.
+        """
+        name = prediction_file_name(
+            dataset.flag, dataset.size, "train", auc=1.0, acc=1.0, run=self.name
+        )
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise ConfigError(
+                f"the names of the set ({dataset.flag}) and of the run ({self.name}) are too long "
+                "to name a file after; shorten the file's name, or choose another --out"
+            )
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> RunFolder:
@@ -216,10 +272,19 @@ class RunFolder:
     def read_environment(self) -> dict[str, Any]:
         """Read ``environment.json``."""
         environment = self.read_json(self.environment)
-        for key in ("dataset", "dataset_path", "device", "precision", "resumed"):
-            if key not in environment:
+        kinds = {"dataset": dict, "device": str, "precision": str, "torch_threads": int}
+        for key, kind in {**kinds, "resumed": list}.items():
+            if not isinstance(environment.get(key), kind):
                 raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
         return environment
+
+    def read_summary(self) -> dict[str, Any]:
+        """Read ``summary.json``."""
+        summary = self.read_json(self.summary)
+        splits = summary.get("splits")
+        if not isinstance(splits, dict) or not set(SPLITS) <= set(splits):
+            raise CheckpointError(f"{self.summary} lacks the figures of a split; restore the file")
+        return summary
 
     def add_resumption(self, after_epoch: int, environment: Mapping[str, Any]) -> None:
         """Note in ``environment.json`` under what conditions the run goes on."""
@@ -243,7 +308,8 @@ class RunFolder:
             values = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise CheckpointError(
-                f"{path} is missing: the run has not finished; go on with it: --resume {self.path}"
+                f"{path} is missing: the run has not finished; go on with it: "
+                f"--resume {shlex.quote(str(self.path))}"
             ) from None
         except OSError as error:
             raise storage_error("read", path, error) from error

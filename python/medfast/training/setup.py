@@ -6,17 +6,55 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from medfast.data.catalog import lookup
 from medfast.data.loader import Loader
-from medfast.models import create_model, stem_for_size
+from medfast.errors import ConfigError
+from medfast.models import check_model, create_model, stem_for_size
+from medfast.training.device import choose_compute
 from medfast.training.losses import loss_targets
+from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
     from torch.optim import Optimizer
 
     from medfast.data.dataset import Dataset
     from medfast.training.device import Compute
     from medfast.training.recipe import Recipe
+
+
+def check_settings(
+    recipe: Recipe, *, device: str, precision: str, dataset: str | None, out: Path | None
+) -> None:
+    """Refuse what no data could mend, before any is fetched.
+
+    Raises
+    ------
+    ConfigError
+        If the model, the device or the precision is unknown or not there, the set named `dataset`
+        holds volumes, or `out` is not empty.
+    """
+    check_model(recipe.model)
+    choose_compute(device, precision)
+    if dataset is not None and dataset.casefold() != "digits":
+        info = lookup(dataset, also=["digits"])
+        refuse_volumes(info.flag, is_3d=info.is_3d)
+    if out is not None:
+        RunFolder(out).refuse_occupied()
+
+
+def refuse_volumes(flag: str, *, is_3d: bool) -> None:
+    """Refuse a set that the networks cannot take.
+
+    Raises
+    ------
+    ConfigError
+        If it holds volumes.
+    """
+    if is_3d:
+        raise ConfigError(f"{flag} holds volumes, and the networks take images; choose a 2D set")
 
 
 def build_model(

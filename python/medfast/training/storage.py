@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -11,6 +12,16 @@ from medfast.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_NEXT_STEPS = {
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EDQUOT: "free some space, or choose another disk",
+    errno.EFBIG: "lift the limit on the size of files, or choose another disk",
+    errno.EACCES: "choose a folder that can be written",
+    errno.EPERM: "choose a folder that can be written",
+    errno.EROFS: "choose a folder that can be written",
+    errno.ENOENT: "make its folder first",
+}
 
 
 @contextmanager
@@ -45,10 +56,8 @@ def write_text(path: Path, text: str) -> None:
 
 def storage_error(action: str, path: Path, error: OSError) -> StorageError:
     """Word a refusal of the operating system."""
-    failure = StorageError(
-        f"{path} could not be {action}: {error.strerror or error}; "
-        "free some space or choose a folder that can be written"
-    )
+    step = _NEXT_STEPS.get(error.errno or 0, "choose another place")
+    failure = StorageError(f"{path} could not be {action}: {error.strerror or error}; {step}")
     failure.errno = error.errno
     return failure
 

@@ -29,7 +29,7 @@ def describe_run(
     best, criterion = best_row(history)
     return {
         "dataset": dataset.flag,
-        "source": describe_dataset(dataset)["source"],
+        "official": describe_dataset(dataset)["official"],
         "task": dataset.task.value,
         "size": dataset.size,
         "label_names": list(dataset.label_names),

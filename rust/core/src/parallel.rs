@@ -1,7 +1,9 @@
 //! Work shared between threads without the answer depending on how many there are.
 
-use std::sync::Mutex;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 /// The work was told to stop by its [`Interrupt`].
@@ -44,7 +46,9 @@ impl<'a> Interrupt<'a> {
 /// The number of threads to use when the caller named none: the processors this process may use.
 #[must_use]
 pub fn available_threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    // Asked once: the answer takes the system longer than a small call takes here.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Calls `work(0)`, `work(1)`, ..., `work(count - 1)`, on up to `threads` threads.
@@ -53,6 +57,9 @@ pub fn available_threads() -> usize {
 /// out in order and every index below a failing one is finished, so the lowest failing index wins.
 /// The calling thread takes its share, and no thread outlives the call (so a process may fork
 /// afterwards). `interrupt` is asked before each index.
+///
+/// # Panics
+/// As `work` does, with its message.
 ///
 /// # Errors
 /// The error of the lowest index that failed, or [`Interrupted`] as the caller's error type.
@@ -78,9 +85,9 @@ where
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let first_error: Mutex<Option<(usize, E)>> = Mutex::new(None);
+    let panicked: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
     let fail = |index: usize, error: E| {
         stop.store(true, Ordering::Relaxed);
-        // A poisoned lock means another worker panicked; the scope re-raises that panic.
         if let Ok(mut slot) = first_error.lock()
             && slot.as_ref().is_none_or(|(known, _)| index < *known)
         {
@@ -93,12 +100,22 @@ where
             if index >= count {
                 break;
             }
-            let outcome = interrupt
-                .check()
-                .map_err(E::from)
-                .and_then(|()| work(index));
-            if let Err(error) = outcome {
-                fail(index, error);
+            let piece = || {
+                interrupt
+                    .check()
+                    .map_err(E::from)
+                    .and_then(|()| work(index))
+            };
+            // Caught, since a scope would raise a panic without its message.
+            match catch_unwind(AssertUnwindSafe(piece)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => fail(index, error),
+                Err(payload) => {
+                    stop.store(true, Ordering::Relaxed);
+                    if let Ok(mut slot) = panicked.lock() {
+                        *slot = Some(payload);
+                    }
+                }
             }
         }
     };
@@ -111,6 +128,9 @@ where
         }
         worker();
     });
+    if let Ok(Some(payload)) = panicked.into_inner() {
+        resume_unwind(payload);
+    }
     match first_error.into_inner() {
         Ok(Some((_, error))) => Err(error),
         _ => Ok(()),
@@ -173,6 +193,21 @@ mod tests {
                     Err(Fault::At(index))
                 });
             assert_eq!(outcome, Err(Fault::Stopped));
+        }
+    }
+
+    #[test]
+    fn a_panic_keeps_its_message() {
+        for threads in [1, 3] {
+            let panic = catch_unwind(|| {
+                for_each::<Fault, _>(threads, 100, Interrupt::never(), |index| {
+                    assert_ne!(index, 40, "the fortieth");
+                    Ok(())
+                })
+            });
+            let payload = panic.unwrap_err();
+            let message = payload.downcast_ref::<String>().unwrap();
+            assert!(message.contains("the fortieth"));
         }
     }
 

@@ -74,6 +74,12 @@ pub fn raise(py: Python<'_>, error: &medfast::Error) -> PyErr {
     exception(py, class, error.to_string())
 }
 
+/// The exception for an array that a call on another thread borrowed in a way that excludes this.
+pub fn in_use(py: Python<'_>, name: &str) -> PyErr {
+    let message = format!("{name} is in use by another call; give each call an array of its own");
+    exception(py, "ShapeError", message)
+}
+
 fn exception(py: Python<'_>, class: &str, message: String) -> PyErr {
     let build = || {
         py.import("medfast.errors")?

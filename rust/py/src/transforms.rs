@@ -125,19 +125,21 @@ impl Pipeline {
         out: &Bound<'_, PyAny>,
         threads: Option<usize>,
     ) -> PyResult<()> {
-        let images = images.try_readonly()?;
+        let images = images
+            .try_readonly()
+            .map_err(|_| call::in_use(py, "images"))?;
         let view = borrow(&images);
         let index = index.map(|index| index.try_readonly()).transpose()?;
         let index = index.as_ref().map(|index| index.as_slice()).transpose()?;
         let draws = Draws { seed, epoch };
         if let Ok(out) = out.cast::<PyArray4<f32>>() {
-            let mut out = out.try_readwrite()?;
+            let mut out = out.try_readwrite().map_err(|_| call::in_use(py, "out"))?;
             let out = Output::F32(out.as_slice_mut()?);
             call::detached(py, |interrupt| {
                 self.0.run(&view, index, draws, out, threads, interrupt)
             })
         } else if let Ok(out) = out.cast::<PyArray4<u8>>() {
-            let mut out = out.try_readwrite()?;
+            let mut out = out.try_readwrite().map_err(|_| call::in_use(py, "out"))?;
             let out = Output::U8(out.as_slice_mut()?);
             call::detached(py, |interrupt| {
                 self.0.run(&view, index, draws, out, threads, interrupt)
