@@ -74,7 +74,7 @@ def load_npz(
 
     The file is mapped into memory while it is read and must not be cut short meanwhile by another
     process, or the operating system ends this one (SIGBUS). Replacing a file by renaming another
-    over it is safe.
+    over it is safe. Ctrl-C is answered between two arrays, not within one.
 
     Parameters
     ----------

@@ -144,3 +144,8 @@ def test_dictionaries_are_json() -> None:
 def test_evaluations_are_frozen() -> None:
     with pytest.raises(AttributeError):
         evaluate([0, 1], [0.1, 0.9], "binary").auc = 1.0  # type: ignore[misc]
+
+
+def test_a_threshold_that_is_nan_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="threshold is NaN"):
+        accuracy([0, 1], [0.2, 0.7], "binary", threshold=float("nan"))

@@ -161,3 +161,9 @@ def test_neither_torch_nor_scikit_learn_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_missing_date_is_no_class() -> None:
+    labels = np.array(["2020-01-01", "NaT", "2020-01-01"], "M8[D]")
+    with pytest.raises(InvalidValueError, match="NaT at row 1"):
+        roc_auc_score(labels, [0.1, 0.9, 0.3])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from medfast import _native
-from medfast.errors import ShapeError
+from medfast.errors import InvalidValueError, ShapeError
 from medfast.metrics._inputs import (
     Labels,
     read_array,
@@ -173,6 +173,8 @@ def accuracy(
     >>> accuracy([0, 2, 1], [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.4, 0.3, 0.3]], "multi-class")
     0.6666666666666666
     """
+    if math.isnan(threshold):
+        raise InvalidValueError("threshold is NaN, which no score is above; pass a number")
     return _accuracy(_read(y_true, y_score, Task.parse(task)), threshold)
 
 

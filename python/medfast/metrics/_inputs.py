@@ -128,6 +128,8 @@ def _other_labels(flat: NDArray[Any], shape: tuple[int, ...], name: str) -> Labe
         raise LabelTypeError(
             f"{name} of dtype {flat.dtype} has no classes; use integers or strings"
         )
+    if kind in "Mm" and (missing := np.flatnonzero(np.isnat(flat))).size:
+        raise InvalidValueError(f"{name} holds NaT at row {missing[0]}; leave such rows out")
     classes, codes = np.unique(flat, return_inverse=True)
     count = len(classes)
     narrowest = np.bool_ if count <= 2 else np.uint8 if count <= 256 else np.uintp

@@ -270,6 +270,9 @@ fn is_unit(text: &str) -> bool {
 }
 
 /// A tuple of sizes.
+/// The axes that an array of numpy 2 may have.
+const MAX_AXES: usize = 64;
+
 pub(super) fn shape_from_literal(shape: Literal) -> Option<Vec<usize>> {
     let Literal::Tuple(sizes) = shape else {
         return None;
@@ -278,6 +281,9 @@ pub(super) fn shape_from_literal(shape: Literal) -> Option<Vec<usize>> {
         Literal::Int(size) => usize::try_from(size).ok(),
         _ => None,
     };
+    if sizes.len() > MAX_AXES {
+        return None;
+    }
     sizes.into_iter().map(size).collect()
 }
 
