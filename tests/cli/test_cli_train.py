@@ -18,6 +18,7 @@ import pytest
 
 from medfast.cli import train as train_verb
 from medfast.task import Task
+from medfast.training.progress import Lines
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset
 
 TINY = ("--model", "tiny", "--epochs", 3)
@@ -85,8 +86,13 @@ def test_every_task_trains(cli, tmp_path, task):
 def test_an_interrupted_run_says_how_to_go_on_and_goes_on(cli, data, tmp_path, monkeypatch):
     args = ("train", "--data", data, "--task", "multi-class", *TINY)
     assert cli(*args, "--out", tmp_path / "whole").code == 0
+
+    class Heard(StopAt):
+        def note(self, text: str) -> None:
+            Lines().note(text)
+
     with monkeypatch.context() as patch:
-        patch.setattr("medfast.training.progress.progress_on", lambda: StopAt(2, in_batch=True))
+        patch.setattr("medfast.training.progress.progress_on", lambda: Heard(2, in_batch=True))
         done = cli(*args, "--out", tmp_path / "broken")
     assert done.code == 130
     assert f"medfast train --resume {tmp_path / 'broken'}" in done.err
@@ -172,6 +178,7 @@ def test_names_too_long_for_the_files_of_scores_are_found_before_training(cli, d
     assert done.code == 2
     assert "too long" in done.err
     assert "epoch" not in done.err
+    assert not out.exists()
 
 
 def test_the_published_row_needs_the_official_file(cli, tmp_path, monkeypatch):

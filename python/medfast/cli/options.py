@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import shlex
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 root = click.option(
     "--root",
@@ -28,14 +23,3 @@ device = click.option(
 def print_json(value: Any) -> None:
     """Print `value` as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
-
-
-@contextmanager
-def resume_hint(run: Path) -> Iterator[None]:
-    """Tell how to go on with a run, should the block be interrupted."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if (run / "recipe.yaml").is_file():
-            click.echo(f"\ngo on with: medfast train --resume {shlex.quote(str(run))}", err=True)
-        raise

@@ -67,17 +67,13 @@ def _start(given: dict[str, Any]) -> Result:
     from medfast.training.loop import train
     from medfast.training.progress import progress_on
     from medfast.training.recipe import load_recipe
-    from medfast.training.run_folder import RunFolder
     from medfast.training.setup import check_settings
 
     keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
     recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
     compute = {key: given[key] or "auto" for key in ("device", "precision")}
     check_settings(recipe, **compute, dataset=given["dataset"], out=given["out"])
-    dataset = _open(given)
-    out = given["out"] or RunFolder.create_default(dataset, recipe.model).path
-    with options.resume_hint(out):
-        return train(recipe, dataset, out, progress=progress_on(), **compute)
+    return train(recipe, _open(given), given["out"], progress=progress_on(), **compute)
 
 
 def _resume(run: Path, given: dict[str, Any]) -> Result:
@@ -90,8 +86,7 @@ def _resume(run: Path, given: dict[str, Any]) -> Result:
             raise ConfigError(
                 f"--resume goes on with the settings of {run}; leave --{key.replace('_', '-')} out"
             )
-    with options.resume_hint(run):
-        return resume(run, progress=progress_on(), **{key: given[key] for key in allowed})
+    return resume(run, progress=progress_on(), **{key: given[key] for key in allowed})
 
 
 def _open(given: dict[str, Any]) -> Dataset:

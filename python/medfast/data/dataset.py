@@ -111,6 +111,11 @@ class Dataset:
         """MD5 of the file, None for ``digits``; computed when first asked for."""
         return None if self.path is None else md5_of(self.path)
 
+    @property
+    def is_official(self) -> bool:
+        """Whether the file is, by its MD5, the one that MedMNIST published."""
+        return self.info is not None and self.md5 == self.info.md5[self.size]
+
     def class_counts(self, split: str) -> NDArray[np.intp]:
         """Count the samples of each class, or the positive ones of each label, in one split.
 

@@ -101,9 +101,9 @@ def _absences(name: str, split: dict[str, Any]) -> list[str]:
     absent = split["absent_classes"]
     if not absent:
         return []
-    left = len(split["per_class_auc"]) - len(absent)
-    if left <= 0 or split["auc"] is None:
+    if split["auc"] is None:
         return [f"{name} has no AUC: no class has samples of both kinds"]
+    left = len(split["per_class_auc"]) - len(absent)
     return [f"{name} cannot rank {', '.join(absent)}; its AUC is the mean over the other {left}"]
 
 

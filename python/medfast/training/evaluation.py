@@ -93,10 +93,11 @@ def evaluate_run(
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; {nearest(split, SPLITS)}")
     run = _FinishedRun(path, device, precision)
-    if dataset is None:
-        dataset = reopen_dataset(run.environment, data=data, root=root, offline=offline)
-        refuse_another(run.folder.environment, "set", run.trained_on, describe_dataset(dataset))
+    own = dataset is None
+    dataset = dataset or reopen_dataset(run.environment, data=data, root=root, offline=offline)
     present = describe_dataset(dataset)
+    if own:
+        refuse_another(run.folder.environment, "set", run.trained_on, present)
     run.check_fit(
         dataset.flag,
         task=present["task"],
@@ -107,12 +108,11 @@ def evaluate_run(
     found = score_split(
         run.model, dataset.splits[split], dataset.task, dataset.channels, run.recipe, run.compute
     )
-    own = present == run.trained_on
     return RunEvaluation(
         dataset=dataset.flag,
         split=split,
         metrics=found.to_dict(dataset.label_names),
-        recorded=run.summary["splits"][split] if own else None,
+        recorded=run.summary["splits"][split] if present == run.trained_on else None,
     )
 
 

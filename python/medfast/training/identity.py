@@ -22,7 +22,6 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     return {
         "flag": dataset.flag,
         "source": "file" if dataset.info is None and dataset.path else "catalog",
-        "official": dataset.info is not None and dataset.md5 == dataset.info.md5[dataset.size],
         "task": dataset.task.value,
         "size": dataset.size,
         "channels": dataset.channels,

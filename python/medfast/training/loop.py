@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +37,6 @@ from medfast.training.summary import describe_run
 
 if TYPE_CHECKING:
     from os import PathLike
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -99,8 +99,11 @@ def train(
     if recipe.stem == "auto":
         recipe = replace(recipe, stem=stem_for_size(dataset.size))
     run = _Run(recipe, dataset, compute, progress or Silent())
-    folder = RunFolder.create(out) if out else RunFolder.create_default(dataset, recipe.model)
-    folder.check_names(dataset)
+    if out is None:
+        folder = RunFolder.create_default(dataset, recipe.model)
+    else:
+        RunFolder(Path(out)).check_names(dataset)
+        folder = RunFolder.create(out)
     with folder.exclusive():
         folder.write_recipe(recipe)
         folder.write_environment(describe_environment(compute), dataset)
@@ -194,7 +197,7 @@ class _Run:
         self.progress.start(epochs=self.recipe.epochs, images=len(self.loader.images))
         try:
             self.progress.note(f"{self.recipe.model} on {self.dataset.flag}, {self.compute}")
-            if self.dataset.info is not None and not self.identity["set"]["official"]:
+            if self.dataset.info is not None and not self.dataset.is_official:
                 self.progress.note(
                     f"{self.dataset.path} has not the MD5 of the official file: figures on it are "
                     "not MedMNIST's"
@@ -205,6 +208,9 @@ class _Run:
                 checkpoint.save(folder, self.model, self.optimizer, self.history, self.identity)
                 self.progress.epoch(newest, best=best is newest)
             return Result(folder.path, self.finish(folder))
+        except KeyboardInterrupt:
+            self.progress.note(f"go on with: medfast train {folder.resume_flag}")
+            raise
         finally:
             self.progress.stop()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import math
 import os
@@ -112,20 +111,24 @@ class RunFolder:
 
         Raises
         ------
+        ConfigError
+            If the name of the set is too long, see `check_names`.
         StorageError
             If it cannot be made.
         """
         name = f"{dataset.flag}-{model}-{time.strftime('%Y%m%d-%H%M%S')}"
-        for number in itertools.count(1):
-            folder = Path("runs", name if number == 1 else f"{name}-{number}")
+        path, number = Path("runs", name), 1
+        while True:
+            cls(path).check_names(dataset)
             try:
-                folder.mkdir(parents=True)
+                path.mkdir(parents=True)
             except FileExistsError:
-                continue
+                number += 1
+                path = Path("runs", f"{name}-{number}")
             except OSError as error:
-                raise storage_error("created", folder, error) from error
-            return cls(folder)
-        raise AssertionError("unreachable")
+                raise storage_error("created", path, error) from error
+            else:
+                return cls(path)
 
     def refuse_occupied(self) -> None:
         """Refuse a folder with something in it.
@@ -146,7 +149,7 @@ class RunFolder:
         if occupied:
             raise ConfigError(
                 f"{self.path} is not empty; choose another folder, or go on with the run in it: "
-                f"--resume {shlex.quote(str(self.path))}"
+                f"{self.resume_flag}"
             )
 
     def check_names(self, dataset: Dataset) -> None:
@@ -215,6 +218,11 @@ class RunFolder:
     def name(self) -> str:
         """The run's name, which its files of scores carry."""
         return self.path.resolve().name
+
+    @property
+    def resume_flag(self) -> str:
+        """What to give ``medfast train`` to go on with the run, quoted for a shell."""
+        return f"--resume {shlex.quote(str(self.path))}"
 
     @property
     def recipe(self) -> Path:
@@ -308,8 +316,7 @@ class RunFolder:
             values = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise CheckpointError(
-                f"{path} is missing: the run has not finished; go on with it: "
-                f"--resume {shlex.quote(str(self.path))}"
+                f"{path} is missing: the run has not finished; go on with it: {self.resume_flag}"
             ) from None
         except OSError as error:
             raise storage_error("read", path, error) from error

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from medfast.training.history import EpochRow, best_row
-from medfast.training.identity import describe_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ def describe_run(
     best, criterion = best_row(history)
     return {
         "dataset": dataset.flag,
-        "official": describe_dataset(dataset)["official"],
+        "official": dataset.is_official,
         "task": dataset.task.value,
         "size": dataset.size,
         "label_names": list(dataset.label_names),
