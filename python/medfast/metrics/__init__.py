@@ -6,7 +6,7 @@ array: pandas and polars columns, torch tensors on the CPU.
 
 from medfast.errors import UndefinedMetricWarning
 from medfast.metrics._evaluation import Evaluation, accuracy, evaluate
-from medfast.metrics._ranking import roc_auc_score
+from medfast.metrics._roc_auc import roc_auc_score
 
 __all__ = [
     "Evaluation",

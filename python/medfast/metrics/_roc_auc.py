@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from medfast import _native
-from medfast.errors import ConfigError, InvalidValueError, ShapeError, UnsupportedError, nearest
-from medfast.metrics._inputs import (
-    Labels,
-    read_array,
-    read_indicator,
-    read_labels,
-    read_scores,
-    read_weights,
-    recode,
-)
+from medfast.errors import ConfigError, UnsupportedError, nearest
+from medfast.metrics._inputs import read_weights
+from medfast.metrics._problem import Problem, read_problem
 from medfast.metrics._undefined import check_policy, combine, report
 
 if TYPE_CHECKING:
@@ -29,7 +21,6 @@ if TYPE_CHECKING:
 Average = Literal["macro", "micro", "weighted", "samples"]
 
 _AVERAGES = ("macro", "micro", "weighted", "samples")
-_MULTI_CLASS = ("raise", "ovr", "ovo")
 _TOGETHER = "all entries together"
 # From `combine` and `report` over the function of the kind of labels and `roc_auc_score`.
 _TO_CALLER = 3
@@ -152,33 +143,22 @@ def roc_auc_score(
     """
     if average is not None and average not in _AVERAGES:
         raise ConfigError(f"average={average!r}; {nearest(str(average), _AVERAGES)} (or None)")
-    if multi_class not in _MULTI_CLASS:
-        raise ConfigError(f"multi_class={multi_class!r}; {nearest(str(multi_class), _MULTI_CLASS)}")
     check_policy(undefined)
     limit = 1.0 if max_fpr is None else _read_limit(max_fpr)
-    truth = read_labels(y_true)
-    scores = read_scores(y_score)
-    rows = truth.shape[0]
-    if scores.shape[0] != rows:
-        raise ShapeError(
-            f"y_true has shape {truth.shape} and y_score has shape {scores.shape}: "
-            f"{rows} and {scores.shape[0]} samples"
-        )
+    problem = read_problem(
+        y_true, y_score, multi_class=multi_class, labels=labels, probabilities=True
+    )
+    rows = len(problem.scores)
     weights = None if sample_weight is None else read_weights(sample_weight, rows)
-
-    columns = 1 if scores.ndim == 1 else scores.shape[1]
-    if len(truth.shape) == 2 and truth.shape[1] > 1:
-        return _multi_label(truth, scores, weights, average, limit, undefined)
-    if len(truth.classes) > 2 or columns > 2:
-        if limit != 1.0:
-            raise ConfigError(f"max_fpr={max_fpr!r} has no meaning for multi-class labels")
-        return _multi_class(truth, scores, weights, average, multi_class, labels, undefined)
-    if columns > 1:
-        raise ShapeError(
-            f"y_score has shape {scores.shape}, but the binary case takes one score for "
-            "each sample: pass the positive class's, y_score[:, 1]"
-        )
-    return _binary(truth, scores, weights, limit, undefined)
+    if problem.kind == "binary":
+        return _binary(problem, weights, limit, undefined)
+    if problem.kind == "multi-label":
+        return _multi_label(problem, weights, average, limit, undefined)
+    if limit != 1.0:
+        raise ConfigError(f"max_fpr={max_fpr!r} has no meaning for multi-class labels")
+    if multi_class == "ovo":
+        return _one_vs_one(problem, weights, average, undefined)
+    return _one_vs_rest(problem, weights, average, undefined)
 
 
 def _read_limit(max_fpr: object) -> float:
@@ -188,77 +168,48 @@ def _read_limit(max_fpr: object) -> float:
 
 
 def _binary(
-    truth: Labels,
-    scores: NDArray[Any],
-    weights: NDArray[np.float64] | None,
-    limit: float,
-    undefined: str,
+    problem: Problem, weights: NDArray[np.float64] | None, limit: float, undefined: str
 ) -> float:
-    area = _native.roc_auc(truth.codes, scores.reshape(-1), weights, limit)
+    area = _native.roc_auc(problem.truth, problem.scores, weights, limit)
     if np.isnan(area):
-        positive = truth.classes[-1:].tolist()
-        report(np.array([area]), undefined, "class", positive, stacklevel=_TO_CALLER)
+        report(np.array([area]), undefined, "class", problem.names, stacklevel=_TO_CALLER)
     return area
 
 
 def _multi_label(
-    truth: Labels,
-    scores: NDArray[Any],
+    problem: Problem,
     weights: NDArray[np.float64] | None,
     average: str | None,
     limit: float,
     undefined: str,
 ) -> float | NDArray[np.float64]:
-    indicator = read_indicator(truth, negatives=(0, -1))
-    if scores.shape != truth.shape:
-        raise ShapeError(
-            f"y_true has shape {truth.shape} and y_score has shape {scores.shape}: "
-            "multi-label labels take a score for each of them"
-        )
+    truth, scores = problem.truth, problem.scores
     if average == "micro":
-        area = _native.roc_auc_micro(indicator, scores, weights, limit)
+        area = _native.roc_auc_micro(truth, scores, weights, limit)
         return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
     if average == "samples":
-        areas = _native.roc_auc_per_sample(indicator, scores, limit, None)
+        areas = _native.roc_auc_per_sample(truth, scores, limit, None)
         return combine(areas, weights, undefined, "row", stacklevel=_TO_CALLER)
-    areas = _native.roc_auc_per_class(indicator, scores, weights, limit, None)
+    areas = _native.roc_auc_per_class(truth, scores, weights, limit, None)
     if average is None:
         report(areas, undefined, "column", stacklevel=_TO_CALLER)
         return areas
     support = None
     if average == "weighted":
-        counted = indicator if weights is None else indicator * weights[:, np.newaxis]
+        counted = truth if weights is None else truth * weights[:, np.newaxis]
         support = counted.sum(axis=0)
     return combine(areas, support, undefined, "column", stacklevel=_TO_CALLER)
 
 
-def _multi_class(
-    truth: Labels,
-    scores: NDArray[Any],
+def _one_vs_rest(
+    problem: Problem,
     weights: NDArray[np.float64] | None,
     average: str | None,
-    multi_class: str,
-    labels: ArrayLike | None,
     undefined: str,
 ) -> float | NDArray[np.float64]:
-    if multi_class == "raise":
-        raise ConfigError(
-            "multi-class labels need multi_class='ovr' (each class against the rest) or 'ovo' "
-            "(each pair of classes)"
-        )
-    if scores.ndim != 2:
-        raise ShapeError(
-            f"y_score has shape {scores.shape}, but {len(truth.classes)} classes in y_true take a "
-            f"score for each class: expected ({scores.shape[0]}, {len(truth.classes)})"
-        )
-    _native.check_probabilities(scores)
-    columns = scores.shape[1]
-    codes, classes = _class_columns(truth, columns, labels)
-    names = classes.tolist()
-    if multi_class == "ovo":
-        return _one_vs_one(codes, scores, weights, average, names, undefined)
     if average == "samples":
         raise ConfigError("average='samples' has no meaning for multi-class labels")
+    codes, scores, names = problem.truth, problem.scores, problem.names
     if average == "micro":
         area = _native.roc_auc_micro(codes, scores, weights, 1.0)
         return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
@@ -268,16 +219,14 @@ def _multi_class(
         return areas
     support = None
     if average == "weighted":
-        support = np.bincount(codes, weights=weights, minlength=columns)
+        support = np.bincount(codes, weights=weights, minlength=len(names))
     return combine(areas, support, undefined, "class", names, stacklevel=_TO_CALLER)
 
 
 def _one_vs_one(
-    codes: NDArray[Any],
-    scores: NDArray[Any],
+    problem: Problem,
     weights: NDArray[np.float64] | None,
     average: str | None,
-    names: list[Any],
     undefined: str,
 ) -> float:
     if average is None:
@@ -286,33 +235,10 @@ def _one_vs_one(
         raise ConfigError(f"average={average!r} has no meaning with multi_class='ovo'")
     if weights is not None:
         raise ConfigError("sample_weight has no meaning with multi_class='ovo'")
+    codes, names = problem.truth, problem.names
     absent = np.bincount(codes, minlength=len(names)) == 0
     # Pairs with an absent class are left out, by scikit-learn too.
     if undefined == "raise" or np.count_nonzero(~absent) < 2:
         areas = np.where(absent | (len(names) - absent.sum() < 2), np.nan, 1.0)
-        report(areas, undefined, "class", names, stacklevel=_TO_CALLER + 1)
-    return _native.roc_auc_one_vs_one(codes, scores, average == "weighted", None)
-
-
-def _class_columns(
-    truth: Labels, columns: int, labels: ArrayLike | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Give every label its column, and every column its class."""
-    if labels is None:
-        if len(truth.classes) != columns:
-            raise ShapeError(
-                f"y_true holds {len(truth.classes)} distinct labels, but y_score has {columns} "
-                "columns; name the label of each column with labels="
-            )
-        return truth.class_codes, truth.classes
-    known = read_array(labels, "labels").reshape(-1)
-    if not all(map(operator.lt, known[:-1], known[1:])):
-        raise ConfigError(f"labels must be ascending, without repeats; they are {known.tolist()}")
-    if len(known) != columns:
-        raise ShapeError(f"labels names {len(known)} classes, but y_score has {columns} columns")
-    place_of = {label: place for place, label in enumerate(known.tolist())}
-    places = [place_of.get(label, -1) for label in truth.classes.tolist()]
-    if -1 in places:
-        stranger = truth.classes.tolist()[places.index(-1)]
-        raise InvalidValueError(f"y_true holds {stranger!r}, which is not among labels")
-    return recode(truth, np.array(places), columns), known
+        report(areas, undefined, "class", names, stacklevel=_TO_CALLER)
+    return _native.roc_auc_one_vs_one(codes, problem.scores, average == "weighted", None)
