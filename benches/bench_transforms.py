@@ -2,7 +2,9 @@
 
 medfast and the copy write into one array that is kept, as a training loop does; torchvision, which
 has no such argument, makes new tensors. v2 batched draws once for the whole batch, so it does less
-than the others. The images are noise but for the gathering, where they are those of MedNIST.
+than the others. kornia takes and gives floats, so its values are near ours but not equal, and
+albumentations has draws of its own; torchvision's values are compared with ours before any is timed.
+The images are noise but for the gathering, where they are those of MedNIST.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ PEERS = [
     "torchvision v1, PIL",
     "torchvision v2, per sample",
     "torchvision v2, one draw for the batch",
+    "kornia",
+    "albumentations",
     "numpy copy to float32",
 ]
 
@@ -89,6 +93,10 @@ def contender(peer: str, images: np.ndarray) -> Callable[[], Any]:
         apply = v1.Compose([jitter, flip, v1.ToTensor(), v1.Normalize(MEAN, STD)])
         pictures = [Image.fromarray(image) for image in images]
         return lambda: torch.stack([apply(picture) for picture in pictures])
+    if peer == "kornia":
+        return kornia_contender(images)
+    if peer == "albumentations":
+        return albumentations_contender(images)
     jitter, flip = v2.ColorJitter(0.2, 0.2), v2.RandomHorizontalFlip()
     apply = v2.Compose(
         [jitter, flip, v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)]
@@ -99,6 +107,27 @@ def contender(peer: str, images: np.ndarray) -> Callable[[], Any]:
     return lambda: apply(tensors)
 
 
+def kornia_contender(images: np.ndarray) -> Callable[[], Any]:
+    augmentation = pytest.importorskip("kornia.augmentation")
+    steps = [
+        augmentation.RandomBrightness((0.8, 1.2), p=1.0),
+        augmentation.RandomContrast((0.8, 1.2), p=1.0),
+        augmentation.RandomHorizontalFlip(p=0.5),
+        augmentation.Normalize(torch.tensor(MEAN), torch.tensor(STD)),
+    ]
+    apply, tensors = torch.nn.Sequential(*steps), planes(images)
+    return lambda: apply(tensors.to(torch.float32) / 255)
+
+
+def albumentations_contender(images: np.ndarray) -> Callable[[], Any]:
+    albumentations = pytest.importorskip("albumentations")
+    still = {"saturation": (1, 1), "hue": (0, 0)}
+    jitter = albumentations.ColorJitter((0.8, 1.2), (0.8, 1.2), **still, p=1.0)
+    normalise = albumentations.Normalize(MEAN, STD)
+    apply = albumentations.Compose([jitter, albumentations.HorizontalFlip(p=0.5), normalise])
+    return lambda: np.stack([apply(image=image)["image"] for image in images])
+
+
 @pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("size", SIZES)
 def bench_jitter_flip_normalise(benchmark: Any, size: str, peer: str) -> None:
@@ -106,7 +135,7 @@ def bench_jitter_flip_normalise(benchmark: Any, size: str, peer: str) -> None:
     check(images, np.arange(0, len(images), max(1, len(images) // 64)))
     benchmark.group = f"jitter(b, c) + flip + normalise, {len(images):,} {size}"
     benchmark.extra_info.update(peer=peer, items=len(images), unit="images")
-    slow = peer.startswith("torchvision")
+    slow = not peer.startswith(("medfast", "numpy"))
     benchmark.pedantic(contender(peer, images), rounds=3 if slow else 50, warmup_rounds=1)
 
 

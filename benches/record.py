@@ -22,7 +22,18 @@ from typing import Any
 import medfast
 
 HERE = Path(__file__).parent
-PEERS = ("numpy", "scikit-learn", "torch", "torchvision", "torchmetrics", "medmnist")
+PEERS = (
+    "numpy",
+    "scikit-learn",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "medmnist",
+    "kornia",
+    "albumentations",
+    "confidenceinterval",
+    "MLstatkit",
+)
 
 
 def main(names: list[str]) -> int:
