@@ -3,7 +3,7 @@
 medfast and the copy write into one array that is kept, as a training loop does; torchvision, which
 has no such argument, makes new tensors. v2 batched draws once for the whole batch, so it does less
 than the others. kornia takes and gives floats, so its values are near ours but not equal, and
-albumentations has draws of its own; torchvision's values are compared with ours before any is timed.
+albumentations draws for itself; torchvision's values are compared with ours before any is timed.
 The images are noise but for the gathering, where they are those of MedNIST.
 """
 
