@@ -1,4 +1,5 @@
-//! Exact areas under the ROC curve, and accuracy, for binary, multi-class and multi-label labels.
+//! Exact areas under the ROC curve, average precision, both curves, and accuracy, for binary,
+//! multi-class and multi-label labels.
 //!
 //! The area under the ROC curve is the share of (positive, negative) pairs that the scores put in
 //! the right order, a tie counting half. Here it is counted in integers: scores become unsigned
@@ -25,6 +26,7 @@
 //! Labels that are not yet `bool` or class numbers go through [`encode`].
 
 mod accuracy;
+mod average_precision;
 mod curve;
 mod error;
 mod labels;
@@ -32,17 +34,26 @@ mod matrix;
 mod one_vs_one;
 mod options;
 mod pairs;
+mod precision_recall;
 mod ratio;
 mod roc_auc;
+mod roc_curve;
 mod score;
 mod sort;
+mod thresholds;
 mod weights;
 
 pub use accuracy::{accuracy_argmax, accuracy_threshold};
+pub use average_precision::{
+    average_precision, average_precision_micro, average_precision_per_class,
+    average_precision_per_sample,
+};
 pub use error::{Error, Place};
 pub use labels::{ClassNumber, Classes, Codes, Encoded, Label, Truth, encode};
 pub use matrix::{Matrix, check_probabilities};
 pub use one_vs_one::{OneVsOne, roc_auc_one_vs_one};
 pub use options::Options;
+pub use precision_recall::{PrecisionRecallCurve, precision_recall_curve};
 pub use roc_auc::{roc_auc, roc_auc_micro, roc_auc_per_class, roc_auc_per_sample, roc_auc_with};
+pub use roc_curve::{RocCurve, roc_curve};
 pub use score::Score;

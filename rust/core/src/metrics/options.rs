@@ -50,6 +50,15 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Fails if a limit is set, for a metric that has no partial area.
+    pub(super) fn refuse_max_fpr(&self) -> Result<(), Error> {
+        if self.max_fpr == 1.0 {
+            Ok(())
+        } else {
+            Err(Error::Unsupported("max_fpr limits ROC areas alone"))
+        }
+    }
+
     pub(super) fn threads_for(&self, scores: usize) -> usize {
         match scores / SCORES_PER_THREAD {
             0 | 1 => 1,

@@ -144,7 +144,7 @@ pub fn roc_auc_per_sample<S: Score>(
     Ok(areas.concat())
 }
 
-fn check<'a, S: Score>(
+pub(super) fn check<'a, S: Score>(
     truth: impl Truth,
     scores: Matrix<'_, S>,
     options: &Options<'a>,
