@@ -7,7 +7,12 @@ Training (`medfast.models`, `medfast.training`) needs ``pip install 'medfast[tra
 from medfast import errors, metrics, npz, transforms
 from medfast._native import build_info
 from medfast.errors import MedfastError
-from medfast.metrics import roc_auc_score
+from medfast.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
 from medfast.npz import load_npz
 from medfast.task import Task
 
@@ -17,11 +22,14 @@ __all__ = [
     "MedfastError",
     "Task",
     "__version__",
+    "average_precision_score",
     "build_info",
     "errors",
     "load_npz",
     "metrics",
     "npz",
+    "precision_recall_curve",
     "roc_auc_score",
+    "roc_curve",
     "transforms",
 ]

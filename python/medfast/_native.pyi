@@ -13,14 +13,20 @@ __all__ = [
     "Transform",
     "accuracy_argmax",
     "accuracy_threshold",
+    "average_precision",
+    "average_precision_micro",
+    "average_precision_per_class",
+    "average_precision_per_sample",
     "build_info",
     "check_probabilities",
     "encode_labels",
+    "precision_recall_curve",
     "roc_auc",
     "roc_auc_micro",
     "roc_auc_one_vs_one",
     "roc_auc_per_class",
     "roc_auc_per_sample",
+    "roc_curve",
 ]
 
 @type_check_only
@@ -112,6 +118,32 @@ def roc_auc_per_sample(
 def roc_auc_one_vs_one(
     codes: _Codes, scores: _Scores, weighted: bool, threads: int | None, /
 ) -> float: ...
+def roc_curve(
+    labels: npt.NDArray[np.bool_],
+    scores: _Scores,
+    weights: _Weights,
+    drop_intermediate: bool,
+    /,
+) -> tuple[
+    npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None, npt.NDArray[np.float64]
+]: ...
+def precision_recall_curve(
+    labels: npt.NDArray[np.bool_],
+    scores: _Scores,
+    weights: _Weights,
+    drop_intermediate: bool,
+    /,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None, _Scores]: ...
+def average_precision(
+    labels: npt.NDArray[np.bool_], scores: _Scores, weights: _Weights, /
+) -> float: ...
+def average_precision_per_class(
+    truth: _Codes, scores: _Scores, weights: _Weights, threads: int | None, /
+) -> npt.NDArray[np.float64]: ...
+def average_precision_micro(truth: _Codes, scores: _Scores, weights: _Weights, /) -> float: ...
+def average_precision_per_sample(
+    labels: npt.NDArray[np.bool_], scores: _Scores, threads: int | None, /
+) -> npt.NDArray[np.float64]: ...
 def check_probabilities(scores: _Scores, /) -> None: ...
 def accuracy_threshold(
     labels: npt.NDArray[np.bool_], scores: _Scores, threshold: float, /

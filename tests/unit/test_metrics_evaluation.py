@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medfast.errors import ConfigError, InvalidValueError, ShapeError, UnsupportedError
+from medfast.errors import (
+    ConfigError,
+    InvalidValueError,
+    ShapeError,
+    UndefinedMetricWarning,
+    UnsupportedError,
+)
 from medfast.metrics import Evaluation, accuracy, evaluate
 from medfast.task import Task
 
@@ -55,16 +61,24 @@ def test_a_label_that_every_sample_has_is_left_out_and_listed() -> None:
 
 @pytest.mark.parametrize(("label", "absent"), [(0, 1), (1, 0)])
 def test_one_class_of_a_binary_task(label: int, absent: int) -> None:
-    found = evaluate([label, label], [0.6, 0.4], "binary")
+    with pytest.warns(UndefinedMetricWarning, match="class 1: "):
+        found = evaluate([label, label], [0.6, 0.4], "binary")
     assert math.isnan(found.auc)
     assert found.acc == 0.5
     assert found.absent_classes == (absent,)
 
 
-def test_a_single_sample() -> None:
-    assert evaluate([[1]], [[0.2, 0.8]], "binary").acc == 1.0
-    assert evaluate([[2]], [[0.2, 0.1, 0.7]], "multi-class").acc == 1.0
-    assert evaluate([[0, 1]], [[0.2, 0.4]], "multi-label").acc == 0.5
+@pytest.mark.parametrize(
+    ("y_true", "y_score", "task", "acc"),
+    [
+        ([[1]], [[0.2, 0.8]], "binary", 1.0),
+        ([[2]], [[0.2, 0.1, 0.7]], "multi-class", 1.0),
+        ([[0, 1]], [[0.2, 0.4]], "multi-label", 0.5),
+    ],
+)
+def test_a_single_sample(y_true: Any, y_score: Any, task: str, acc: float) -> None:
+    with pytest.warns(UndefinedMetricWarning, match="ROC AUC is not defined"):
+        assert evaluate(y_true, y_score, task).acc == acc
 
 
 @pytest.mark.parametrize(

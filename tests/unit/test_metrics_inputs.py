@@ -11,8 +11,15 @@ import pandas as pd
 import pytest
 import torch
 
-from medfast.errors import InvalidValueError, MedfastError, ShapeError
-from medfast.metrics import accuracy, evaluate, roc_auc_score
+from medfast.errors import InvalidValueError, MedfastError, ShapeError, UnsupportedError
+from medfast.metrics import (
+    accuracy,
+    average_precision_score,
+    evaluate,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
 from medfast.metrics._inputs import read_scores
 
 if TYPE_CHECKING:
@@ -149,9 +156,104 @@ def test_unknown_words_are_answered_with_known_ones() -> None:
         roc_auc_score(Y, SCORES, undefined="skp")  # type: ignore[call-overload]
 
 
-def test_tensors_that_are_no_arrays_say_why() -> None:
-    with pytest.raises(ShapeError, match="detach"):
-        roc_auc_score(Y, torch.tensor(SCORES, requires_grad=True))
+def test_tensors_of_a_graph_are_read() -> None:
+    scores = torch.tensor(SCORES, dtype=torch.float64, requires_grad=True)
+    assert roc_auc_score(torch.tensor(Y), scores, sample_weight=2 * scores) == roc_auc_score(
+        Y, SCORES, sample_weight=2 * np.array(SCORES)
+    )
+    assert np.shares_memory(read_scores(scores), scores.detach().numpy())
+
+
+def test_bfloat16_tensors_are_read_as_the_same_float32() -> None:
+    scores = torch.tensor(SCORES, dtype=torch.bfloat16, requires_grad=True)
+    found = read_scores(scores)
+    assert found.dtype == np.float32
+    assert torch.equal(torch.from_numpy(found).bfloat16(), scores.detach())
+    assert roc_auc_score(Y, scores) == roc_auc_score(Y, found) == 0.75
+
+
+class OnADevice:
+    """Stands for a tensor elsewhere: numpy cannot read it before it was copied."""
+
+    def __init__(self, values: Any, calls: tuple[str, ...] = ()) -> None:
+        self.tensor = torch.as_tensor(values)
+        self.calls = calls
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    def detach(self) -> OnADevice:
+        return OnADevice(self.tensor, (*self.calls, "detach"))
+
+    def cpu(self) -> torch.Tensor:
+        assert self.calls == ("detach",)
+        return self.tensor
+
+
+def test_tensors_of_a_device_are_copied() -> None:
+    assert roc_auc_score(OnADevice(Y), OnADevice(SCORES)) == 0.75  # type: ignore[call-overload]
+    weights = [1.0, 2.0, 3.0, 4.0]
+    expected = roc_auc_score(Y, SCORES, sample_weight=weights)
+    assert roc_auc_score(Y, SCORES, sample_weight=OnADevice(weights)) == expected  # type: ignore[call-overload]
+    assert evaluate(OnADevice(Y), OnADevice(SCORES), "binary").auc == 0.75  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_tensors_of_a_cuda_device_are_copied() -> None:
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        scores = torch.tensor(SCORES, dtype=dtype, device="cuda", requires_grad=True)
+        assert roc_auc_score(torch.tensor(Y, device="cuda"), scores) == 0.75
+
+
+def test_tensors_without_values_say_why() -> None:
+    with pytest.raises(ShapeError, match=r"y_score cannot be read.*meta"):
+        roc_auc_score(Y, torch.empty(4, device="meta"))
+
+
+POLARS = {
+    "numbers": (Y, SCORES),
+    "booleans": ([False, False, True, True], SCORES),
+    "strings": (["a", "a", "b", "b"], SCORES),
+    "integers": (Y, [1, 4, 3, 8]),
+}
+
+
+@pytest.mark.parametrize("kind", POLARS)
+def test_polars_columns(kind: str) -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    labels, scores = map(polars.Series, POLARS[kind])
+    assert roc_auc_score(labels, scores) == 0.75
+    assert average_precision_score(labels, scores, pos_label=labels[3]) == pytest.approx(5 / 6)
+    assert evaluate(polars.Series(Y), scores, "binary").auc == 0.75
+    table = polars.DataFrame({"a": scores, "b": scores})
+    assert roc_auc_score(np.c_[Y, Y], table) == 0.75
+
+
+METRICS = [roc_auc_score, average_precision_score, roc_curve, precision_recall_curve]
+
+
+@pytest.mark.skipif(np.dtype("g").itemsize == 8, reason="longdouble is float64 here")
+@pytest.mark.parametrize("metric", METRICS)
+def test_longdouble_is_refused(metric: Any) -> None:
+    wide = np.array(SCORES, np.longdouble)
+    with pytest.raises(UnsupportedError, match="y_score must be of a real numeric dtype"):
+        metric(Y, wide)
+    with pytest.raises(UnsupportedError, match="y_true of dtype"):
+        metric(np.array(Y, np.longdouble), SCORES)
+    with pytest.raises(UnsupportedError, match="sample_weight must be"):
+        metric(Y, SCORES, sample_weight=wide)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", ">f4", ">f8", ">i2"],
+)
+def test_thresholds_keep_the_dtype_of_the_scores(dtype: str) -> None:
+    scores = np.array([0, 1, 1, 0, 1], dtype)
+    thresholds = precision_recall_curve([0, 0, 1, 1, 1], scores)[2]
+    assert thresholds.dtype == scores.dtype
+    assert thresholds.tolist() == [0, 1]
+    assert roc_curve([0, 0, 1, 1, 1], scores)[2].dtype == np.float64
 
 
 def test_neither_torch_nor_scikit_learn_is_imported() -> None:

@@ -18,7 +18,7 @@ from medfast.metrics._inputs import (
     read_labels,
     read_scores,
 )
-from medfast.metrics._undefined import check_policy, combine
+from medfast.metrics._undefined import check_policy, combine, report
 from medfast.task import Task
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def evaluate(
     task : Task or str
         In medfast's words or in MedMNIST's.
     undefined : {"skip", "nan", "raise"}, default="skip"
-        What to do about a class without a defined area: leave it out of the mean, return NaN with
-        an `UndefinedMetricWarning`, or raise. `Evaluation.absent_classes` lists them in any case.
+        What to do about a class without a defined area: leave it out of the mean (with an
+        `UndefinedMetricWarning` only if none is left), return NaN with such a warning, or raise.
+        `Evaluation.absent_classes` lists them in any case.
 
     Returns
     -------
@@ -130,8 +131,11 @@ def evaluate(
     undefined_classes = np.flatnonzero(np.isnan(areas)).tolist()
     if problem.task is Task.BINARY and undefined_classes:
         undefined_classes = [0 if problem.truth[0, 0] else 1]
-    if undefined == "skip" and np.isnan(areas).all():
-        auc = math.nan
+    if undefined == "skip":
+        # `absent_classes` says what is left out; only that nothing is left takes a warning.
+        report(areas, undefined, "class", problem.classes, stacklevel=2)
+        defined = areas[~np.isnan(areas)]
+        auc = float(np.mean(defined)) if len(defined) else math.nan
     else:
         auc = combine(areas, None, undefined, "class", problem.classes, stacklevel=2)
     return Evaluation(
@@ -199,10 +203,11 @@ def _accuracy(problem: _Problem, threshold: float) -> float:
 def _read(y_true: ArrayLike, y_score: ArrayLike, task: Task) -> _Problem:
     labels = read_labels(y_true)
     raw = read_array(y_score, "y_score")
+    given = raw.shape
     if task is Task.BINARY:
         # The last column, as a table of one.
         raw = raw.reshape(len(raw), -1)[:, -1:] if raw.ndim == 1 or raw.shape[1] <= 2 else raw
-    _check_shapes(labels, raw, np.shape(y_score), task)
+    _check_shapes(labels, raw, given, task)
     scores = read_scores(raw)
     rows, columns = scores.shape
     if task is Task.MULTI_LABEL:

@@ -47,7 +47,7 @@ class Labels(NamedTuple):
 def read_array(value: ArrayLike, name: str) -> NDArray[Any]:
     """Read whatever offers itself as an array of one or two dimensions with a sample or more."""
     try:
-        array = np.asarray(value)
+        array = np.asarray(_on_cpu(value))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ShapeError(f"{name} cannot be read as a numpy array: {error}") from error
     if array.ndim not in (1, 2):
@@ -58,6 +58,15 @@ def read_array(value: ArrayLike, name: str) -> NDArray[Any]:
     if array.size == 0:
         raise ShapeError(f"{name} holds no samples: its shape is {array.shape}")
     return array
+
+
+def _on_cpu(value: Any) -> Any:
+    """Make a tensor one that numpy can read; torch is known by its methods and not imported."""
+    if isinstance(value, (np.ndarray, list, tuple)) or not hasattr(value, "detach"):
+        return value
+    tensor = value.detach().cpu()
+    # Numpy has no bfloat16; every one of its values is a float32.
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
 
 
 def read_scores(value: ArrayLike, name: str = "y_score") -> NDArray[Any]:
@@ -156,6 +165,11 @@ def read_weights(value: ArrayLike, rows: int) -> NDArray[np.float64]:
         )
     if array.dtype.kind == "c":
         raise UnsupportedError("sample_weight must be real, but is complex; take its .real part")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        raise UnsupportedError(
+            f"sample_weight must be of a dtype up to 64 bits, but is {array.dtype}; convert it "
+            "with .astype(numpy.float64)"
+        )
     try:
         return np.ascontiguousarray(array.reshape(-1), dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -26,6 +26,9 @@ MultiClass = Literal["raise", "ovr", "ovo"]
 
 _MULTI_CLASS = ("raise", "ovr", "ovo")
 
+# What an area over all entries of a table is of.
+TOGETHER = "all entries together"
+
 
 class Problem(NamedTuple):
     """Labels and scores of one kind, as the native code takes them."""
@@ -38,6 +41,14 @@ class Problem(NamedTuple):
     """Of shape (n_samples,) in the binary case, (n_samples, n_classes) otherwise."""
     names: list[Any]
     """The class of each column; the positive class alone in the binary case."""
+
+    def support(self, weights: NDArray[np.float64] | None) -> NDArray[Any]:
+        """Count, or weigh, the positives of every class."""
+        if self.kind == "multi-class":
+            return np.bincount(self.truth, weights=weights, minlength=len(self.names))
+        counted = self.truth if weights is None else self.truth * weights[:, np.newaxis]
+        support: NDArray[Any] = counted.sum(axis=0)
+        return support
 
 
 def read_problem(
@@ -66,7 +77,24 @@ def read_problem(
     """
     if multi_class not in _MULTI_CLASS:
         raise ConfigError(f"multi_class={multi_class!r}; {nearest(str(multi_class), _MULTI_CLASS)}")
-    truth = read_labels(y_true)
+    return problem_of(
+        read_labels(y_true),
+        y_score,
+        multi_class=multi_class,
+        labels=labels,
+        probabilities=probabilities,
+    )
+
+
+def problem_of(
+    truth: Labels,
+    y_score: ArrayLike,
+    *,
+    multi_class: MultiClass,
+    labels: ArrayLike | None = None,
+    probabilities: bool = False,
+) -> Problem:
+    """Do as `read_problem`, with labels that are read already."""
     scores = read_scores(y_score)
     rows = truth.shape[0]
     if scores.shape[0] != rows:
@@ -106,13 +134,13 @@ def _multi_class(
 ) -> Problem:
     if multi_class == "raise":
         raise ConfigError(
-            "multi-class labels need multi_class='ovr' (each class against the rest) or 'ovo' "
-            "(each pair of classes)"
+            "multi_class must be in ('ovo', 'ovr') for labels of more than two classes: each "
+            "pair of classes, or each class against the rest"
         )
     if scores.ndim != 2:
         raise ShapeError(
-            f"y_score has shape {scores.shape}, but {len(truth.classes)} classes in y_true take a "
-            f"score for each class: expected ({scores.shape[0]}, {len(truth.classes)})"
+            f"y_score has shape {scores.shape}; with {len(truth.classes)} classes in y_true "
+            "`y_score` needs to be of shape `(n_samples, n_classes)`, a score for each class"
         )
     if probabilities:
         _native.check_probabilities(scores)
@@ -132,13 +160,17 @@ def _class_columns(
             )
         return truth.class_codes, truth.classes
     known = read_array(labels, "labels").reshape(-1)
+    if len(set(known.tolist())) < len(known):
+        raise ConfigError(f"Parameter 'labels' must be unique; it is {known.tolist()}")
     if not all(map(operator.lt, known[:-1], known[1:])):
-        raise ConfigError(f"labels must be ascending, without repeats; they are {known.tolist()}")
+        raise ConfigError(f"Parameter 'labels' must be ordered; it is {known.tolist()}")
     if len(known) != columns:
         raise ShapeError(f"labels names {len(known)} classes, but y_score has {columns} columns")
     place_of = {label: place for place, label in enumerate(known.tolist())}
     places = [place_of.get(label, -1) for label in truth.classes.tolist()]
     if -1 in places:
         stranger = truth.classes.tolist()[places.index(-1)]
-        raise InvalidValueError(f"y_true holds {stranger!r}, which is not among labels")
+        raise InvalidValueError(
+            f"'y_true' contains labels not in parameter 'labels': {stranger!r} for one"
+        )
     return recode(truth, np.array(places), columns), known

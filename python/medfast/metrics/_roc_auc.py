@@ -10,7 +10,7 @@ import numpy as np
 from medfast import _native
 from medfast.errors import ConfigError, UnsupportedError, nearest
 from medfast.metrics._inputs import read_weights
-from medfast.metrics._problem import Problem, read_problem
+from medfast.metrics._problem import TOGETHER, Problem, read_problem
 from medfast.metrics._undefined import check_policy, combine, report
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Average = Literal["macro", "micro", "weighted", "samples"]
 
 _AVERAGES = ("macro", "micro", "weighted", "samples")
-_TOGETHER = "all entries together"
 # From `combine` and `report` over the function of the kind of labels and `roc_auc_score`.
 _TO_CALLER = 3
 
@@ -101,7 +100,7 @@ def roc_auc_score(
     undefined : {"nan", "skip", "raise"}, default="nan"
         What to do about a class (or sample) that lacks positives or negatives. ``"nan"`` warns
         and lets NaN into the average, as scikit-learn does. ``"skip"`` averages over the defined
-        areas; it warns only if there are none. ``"raise"`` raises.
+        areas, and warns of those left out. ``"raise"`` raises.
 
     Returns
     -------
@@ -138,8 +137,8 @@ def roc_auc_score(
     0.75
     >>> y_true = [[1, 0, 0], [0, 1, 0], [1, 1, 0]]
     >>> y_score = [[0.9, 0.2, 0.1], [0.6, 0.7, 0.2], [0.5, 0.6, 0.3]]
-    >>> roc_auc_score(y_true, y_score, undefined="skip")
-    0.75
+    >>> roc_auc_score(y_true, y_score, average=None, undefined="skip").tolist()
+    [0.5, 1.0, nan]
     """
     if average is not None and average not in _AVERAGES:
         raise ConfigError(f"average={average!r}; {nearest(str(average), _AVERAGES)} (or None)")
@@ -186,7 +185,7 @@ def _multi_label(
     truth, scores = problem.truth, problem.scores
     if average == "micro":
         area = _native.roc_auc_micro(truth, scores, weights, limit)
-        return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
+        return combine(np.array([area]), None, undefined, TOGETHER, [""], stacklevel=_TO_CALLER)
     if average == "samples":
         areas = _native.roc_auc_per_sample(truth, scores, limit, None)
         return combine(areas, weights, undefined, "row", stacklevel=_TO_CALLER)
@@ -194,10 +193,7 @@ def _multi_label(
     if average is None:
         report(areas, undefined, "column", stacklevel=_TO_CALLER)
         return areas
-    support = None
-    if average == "weighted":
-        counted = truth if weights is None else truth * weights[:, np.newaxis]
-        support = counted.sum(axis=0)
+    support = problem.support(weights) if average == "weighted" else None
     return combine(areas, support, undefined, "column", stacklevel=_TO_CALLER)
 
 
@@ -208,18 +204,19 @@ def _one_vs_rest(
     undefined: str,
 ) -> float | NDArray[np.float64]:
     if average == "samples":
-        raise ConfigError("average='samples' has no meaning for multi-class labels")
+        raise ConfigError(
+            "average must be one of ('micro', 'macro', 'weighted', None) for multiclass problems; "
+            "a sample has one class, so 'samples' has no meaning"
+        )
     codes, scores, names = problem.truth, problem.scores, problem.names
     if average == "micro":
         area = _native.roc_auc_micro(codes, scores, weights, 1.0)
-        return combine(np.array([area]), None, undefined, _TOGETHER, [""], stacklevel=_TO_CALLER)
+        return combine(np.array([area]), None, undefined, TOGETHER, [""], stacklevel=_TO_CALLER)
     areas = _native.roc_auc_per_class(codes, scores, weights, 1.0, None)
     if average is None:
         report(areas, undefined, "class", names, stacklevel=_TO_CALLER)
         return areas
-    support = None
-    if average == "weighted":
-        support = np.bincount(codes, weights=weights, minlength=len(names))
+    support = problem.support(weights) if average == "weighted" else None
     return combine(areas, support, undefined, "class", names, stacklevel=_TO_CALLER)
 
 
@@ -230,15 +227,21 @@ def _one_vs_one(
     undefined: str,
 ) -> float:
     if average is None:
-        raise NotOfferedError("average=None is not offered with multi_class='ovo'")
+        raise NotOfferedError(
+            "average=None is not implemented for multi_class='ovo', where an area is of a pair of "
+            "classes"
+        )
     if average not in ("macro", "weighted"):
-        raise ConfigError(f"average={average!r} has no meaning with multi_class='ovo'")
+        raise ConfigError(
+            "average must be one of ('macro', 'weighted', None) for multiclass problems with "
+            f"multi_class='ovo', not {average!r}"
+        )
     if weights is not None:
         raise ConfigError("sample_weight has no meaning with multi_class='ovo'")
     codes, names = problem.truth, problem.names
     absent = np.bincount(codes, minlength=len(names)) == 0
-    # Pairs with an absent class are left out, by scikit-learn too.
-    if undefined == "raise" or np.count_nonzero(~absent) < 2:
+    # Pairs with an absent class are left out, by scikit-learn too, which says nothing of it.
+    if undefined != "nan" or np.count_nonzero(~absent) < 2:
         areas = np.where(absent | (len(names) - absent.sum() < 2), np.nan, 1.0)
-        report(areas, undefined, "class", names, stacklevel=_TO_CALLER)
+        report(areas, undefined, "class", names, stacklevel=_TO_CALLER, averaged=True)
     return _native.roc_auc_one_vs_one(codes, problem.scores, average == "weighted", None)

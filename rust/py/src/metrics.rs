@@ -1,6 +1,7 @@
 //! `medfast.metrics`: numpy arrays in, numbers out. An undefined area is NaN here.
 
 use medfast::metrics::{self, Classes, Codes, Label, Matrix, Options};
+use medfast::parallel::Interrupt;
 use numpy::{
     Element, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray,
 };
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 use crate::call;
 
 type Weights<'py> = Option<PyReadonlyArray1<'py, f64>>;
+type Floats<'py> = Bound<'py, PyArray1<f64>>;
 
 /// Runs the body with the array as the first of the given types that it has.
 macro_rules! with_type {
@@ -83,6 +85,20 @@ fn nan_if_undefined(area: Option<f64>) -> f64 {
 
 fn to_array(py: Python<'_>, areas: Vec<Option<f64>>) -> Bound<'_, PyArray1<f64>> {
     PyArray1::from_iter(py, areas.into_iter().map(nan_if_undefined))
+}
+
+/// Options of a metric that is not limited to some false positive rates.
+fn whole_range<'a>(
+    weights: Option<&'a [f64]>,
+    threads: Option<usize>,
+    interrupt: Interrupt<'a>,
+) -> Options<'a> {
+    Options {
+        weights,
+        threads,
+        interrupt,
+        ..Options::default()
+    }
 }
 
 /// Distinct labels, ascending, and the place of every label among them: bool for up to two
@@ -245,6 +261,143 @@ fn roc_auc_one_vs_one(
     })
 }
 
+/// The ROC curve of one class: false and true positive rates (`None` where that side has no
+/// samples) and thresholds.
+#[pyfunction]
+#[pyo3(signature = (labels, scores, weights, drop_intermediate, /))]
+fn roc_curve<'py>(
+    py: Python<'py>,
+    labels: PyReadonlyArray1<'py, bool>,
+    scores: &Bound<'py, PyAny>,
+    weights: Weights<'py>,
+    drop_intermediate: bool,
+) -> PyResult<(Option<Floats<'py>>, Option<Floats<'py>>, Floats<'py>)> {
+    let labels = slice(&labels)?;
+    let weights = weights.as_ref().map(slice).transpose()?;
+    with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
+        let scores = slice(&scores)?;
+        let curve = call::detached(py, |interrupt| {
+            let options = whole_range(weights, None, interrupt);
+            metrics::roc_curve(labels, scores, drop_intermediate, &options)
+        })?;
+        let array = |rates| PyArray1::from_vec(py, rates);
+        Ok((
+            curve.false_positive_rate.map(array),
+            curve.true_positive_rate.map(array),
+            array(curve.thresholds),
+        ))
+    })
+}
+
+/// The precision-recall curve of one class: precision, recall (`None` without positives) and
+/// thresholds in the dtype of the scores.
+#[pyfunction]
+#[pyo3(signature = (labels, scores, weights, drop_intermediate, /))]
+fn precision_recall_curve<'py>(
+    py: Python<'py>,
+    labels: PyReadonlyArray1<'py, bool>,
+    scores: &Bound<'py, PyAny>,
+    weights: Weights<'py>,
+    drop_intermediate: bool,
+) -> PyResult<(Floats<'py>, Option<Floats<'py>>, Bound<'py, PyAny>)> {
+    let labels = slice(&labels)?;
+    let weights = weights.as_ref().map(slice).transpose()?;
+    with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
+        let scores = slice(&scores)?;
+        let curve = call::detached(py, |interrupt| {
+            let options = whole_range(weights, None, interrupt);
+            metrics::precision_recall_curve(labels, scores, drop_intermediate, &options)
+        })?;
+        Ok((
+            PyArray1::from_vec(py, curve.precision),
+            curve.recall.map(|recall| PyArray1::from_vec(py, recall)),
+            PyArray1::from_vec(py, curve.thresholds).into_any(),
+        ))
+    })
+}
+
+/// The average precision of one class.
+#[pyfunction]
+#[pyo3(signature = (labels, scores, weights, /))]
+fn average_precision(
+    py: Python<'_>,
+    labels: PyReadonlyArray1<'_, bool>,
+    scores: &Bound<'_, PyAny>,
+    weights: Weights<'_>,
+) -> PyResult<f64> {
+    let labels = slice(&labels)?;
+    let weights = weights.as_ref().map(slice).transpose()?;
+    with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
+        let scores = slice(&scores)?;
+        let area = call::detached(py, |interrupt| {
+            metrics::average_precision(labels, scores, &whole_range(weights, None, interrupt))
+        })?;
+        Ok(nan_if_undefined(area))
+    })
+}
+
+/// The average precision of every class.
+#[pyfunction]
+#[pyo3(signature = (truth, scores, weights, threads, /))]
+fn average_precision_per_class<'py>(
+    py: Python<'py>,
+    truth: &Bound<'py, PyAny>,
+    scores: &Bound<'py, PyAny>,
+    weights: Weights<'py>,
+    threads: Option<usize>,
+) -> PyResult<Floats<'py>> {
+    let weights = weights.as_ref().map(slice).transpose()?;
+    with_table!(scores, |scores| {
+        with_truth!(truth, |truth| {
+            let areas = call::detached(py, |interrupt| {
+                let options = whole_range(weights, threads, interrupt);
+                metrics::average_precision_per_class(truth, scores, &options)
+            })?;
+            Ok(to_array(py, areas))
+        })
+    })
+}
+
+/// The average precision of all entries of the table together.
+#[pyfunction]
+#[pyo3(signature = (truth, scores, weights, /))]
+fn average_precision_micro(
+    py: Python<'_>,
+    truth: &Bound<'_, PyAny>,
+    scores: &Bound<'_, PyAny>,
+    weights: Weights<'_>,
+) -> PyResult<f64> {
+    let weights = weights.as_ref().map(slice).transpose()?;
+    with_table!(scores, |scores| {
+        with_truth!(truth, |truth| {
+            let area = call::detached(py, |interrupt| {
+                let options = whole_range(weights, None, interrupt);
+                metrics::average_precision_micro(truth, scores, &options)
+            })?;
+            Ok(nan_if_undefined(area))
+        })
+    })
+}
+
+/// The average precision of every sample.
+#[pyfunction]
+#[pyo3(signature = (labels, scores, threads, /))]
+fn average_precision_per_sample<'py>(
+    py: Python<'py>,
+    labels: PyReadonlyArray2<'py, bool>,
+    scores: &Bound<'py, PyAny>,
+    threads: Option<usize>,
+) -> PyResult<Floats<'py>> {
+    let labels = matrix(&labels)?;
+    with_table!(scores, |scores| {
+        let areas = call::detached(py, |interrupt| {
+            let options = whole_range(None, threads, interrupt);
+            metrics::average_precision_per_sample(labels, scores, &options)
+        })?;
+        Ok(to_array(py, areas))
+    })
+}
+
 /// Raises unless the scores of every sample sum to one.
 #[pyfunction]
 #[pyo3(signature = (scores, /))]
@@ -296,6 +449,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(roc_auc_micro, module)?)?;
     module.add_function(wrap_pyfunction!(roc_auc_per_sample, module)?)?;
     module.add_function(wrap_pyfunction!(roc_auc_one_vs_one, module)?)?;
+    module.add_function(wrap_pyfunction!(roc_curve, module)?)?;
+    module.add_function(wrap_pyfunction!(precision_recall_curve, module)?)?;
+    module.add_function(wrap_pyfunction!(average_precision, module)?)?;
+    module.add_function(wrap_pyfunction!(average_precision_per_class, module)?)?;
+    module.add_function(wrap_pyfunction!(average_precision_micro, module)?)?;
+    module.add_function(wrap_pyfunction!(average_precision_per_sample, module)?)?;
     module.add_function(wrap_pyfunction!(check_probabilities, module)?)?;
     module.add_function(wrap_pyfunction!(accuracy_threshold, module)?)?;
     module.add_function(wrap_pyfunction!(accuracy_argmax, module)?)

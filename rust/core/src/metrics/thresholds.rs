@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::matrix;
 use super::options::Options;
-use super::score::{Ranked as _, Score};
+use super::score::Score;
 use super::sort;
 use super::weights::Weights;
 use crate::parallel::Interrupt;
