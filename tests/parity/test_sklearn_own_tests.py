@@ -99,14 +99,14 @@ def names_of(code: Any) -> Iterator[str]:
 
 def reaches_ours(function: FunctionType) -> bool:
     """Whether one of the four is named in the function, or in a helper that it calls."""
-    for name in names_of(function.__code__):
-        target = getattr(MODULE, name, None)
-        if name in OURS:
-            return True
-        if isinstance(target, FunctionType) and target.__module__ == MODULE.__name__:
-            if reaches_ours(target):
-                return True
-    return False
+    names = set(names_of(function.__code__))
+    called = (getattr(MODULE, name, None) for name in names)
+    helpers = (
+        target
+        for target in called
+        if isinstance(target, FunctionType) and target.__module__ == MODULE.__name__
+    )
+    return bool(names & OURS.keys()) or any(map(reaches_ours, helpers))
 
 
 def label(values: dict[str, Any], place: int) -> str:
@@ -163,13 +163,11 @@ def run(name: str) -> None:
 def run_whatever_the_words(name: str) -> None:
     """Run a test with the argument `match` of pytest left out."""
 
-    def raises(kind: Any, match: Any = None) -> Any:
-        return pytest.raises(kind)
-
-    def warns(kind: Any, match: Any = None) -> Any:
-        return pytest.warns(kind)
-
-    shim = SimpleNamespace(raises=raises, warns=warns, approx=pytest.approx)
+    shim = SimpleNamespace(
+        raises=lambda kind, **_: pytest.raises(kind),
+        warns=lambda kind, **_: pytest.warns(kind),
+        approx=pytest.approx,
+    )
     with mock.patch.object(MODULE, "pytest", shim):
         run(name)
 

@@ -158,11 +158,11 @@ def test_average_precision_of_one_class_without_positives() -> None:
     def call(undefined: Any) -> float:
         return average_precision_score([0, 0], [0.1, 0.2], undefined=undefined)
 
-    with pytest.warns(UndefinedMetricWarning, match="class 1. No positive"):
+    with pytest.warns(UndefinedMetricWarning, match=r"class 1\. No positive"):
         assert call("nan") == 0.0
-    with pytest.warns(UndefinedMetricWarning, match="class 1. No positive"):
+    with pytest.warns(UndefinedMetricWarning, match=r"class 1\. No positive"):
         assert math.isnan(call("skip"))
-    with pytest.raises(InvalidValueError, match="class 1. No positive"):
+    with pytest.raises(InvalidValueError, match=r"class 1\. No positive"):
         call("raise")
 
 

@@ -161,9 +161,7 @@ def _many_classes(
     else:
         areas = _native.average_precision_per_class(truth, scores, weights, None)
         if average is None:
-            return report(
-                areas, undefined, subject, names, stacklevel=3, metric=AVERAGE_PRECISION
-            )
+            return report(areas, undefined, subject, names, stacklevel=3, metric=AVERAGE_PRECISION)
         if average == "weighted":
             support = problem.support(weights)
             if undefined == "nan" and not support.any():

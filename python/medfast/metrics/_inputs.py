@@ -171,7 +171,8 @@ def read_weights(value: ArrayLike, rows: int) -> NDArray[np.float64]:
             "with .astype(numpy.float64)"
         )
     try:
-        return np.ascontiguousarray(array.reshape(-1), dtype=np.float64)
+        # Aligned as well, which ascontiguousarray does not ask for.
+        return np.require(array.reshape(-1), np.float64, ["C_CONTIGUOUS", "ALIGNED"])
     except (TypeError, ValueError) as error:
         raise UnsupportedError(f"sample_weight must hold numbers: {error}") from error
 
