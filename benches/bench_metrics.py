@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
 from medmnist.evaluator import getAUC
 from sklearn.metrics import roc_auc_score as sklearn_roc_auc_score
@@ -18,6 +19,7 @@ from torchmetrics.functional.classification import (
     multilabel_auroc,
 )
 
+import medfast.metrics
 from medfast.metrics import roc_auc_score
 
 if TYPE_CHECKING:
@@ -111,3 +113,51 @@ def bench_multi_class(benchmark: BenchmarkFixture, multi_class: Any, peer: str) 
         "medmnist": lambda: getAUC(y, scores, "multi-class"),
     }
     run(benchmark, f"multi-class AUC {multi_class}, {rows:,} x {classes}", scores.size, peer, calls)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("metric", ["roc_curve", "precision_recall_curve"])
+def bench_curves(
+    benchmark: BenchmarkFixture, metric: str, dtype: str, weighted: bool, peer: str
+) -> None:
+    rng = np.random.default_rng(0)
+    n = 1_000_000
+    y, scores, weights = rng.integers(0, 2, n), rng.random(n).astype(dtype), rng.random(n)
+    options = {"sample_weight": weights} if weighted else {}
+    calls = {
+        "medfast": lambda: getattr(medfast.metrics, metric)(y, scores, **options),
+        "sklearn": lambda: getattr(sklearn.metrics, metric)(y, scores, **options),
+    }
+    for found, expected in zip(calls[peer](), calls["sklearn"](), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    benchmark.group = f"{'weighted ' if weighted else ''}{metric}, {n:,} {dtype} scores"
+    benchmark.extra_info.update(peer=peer, items=n, unit="scores")
+    benchmark(calls[peer])
+
+
+@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [200, 1_000_000])
+def bench_average_precision(benchmark: BenchmarkFixture, n: int, dtype: str, peer: str) -> None:
+    rng = np.random.default_rng(0)
+    y, scores = rng.integers(0, 2, n), rng.random(n).astype(dtype)
+    calls = {
+        "medfast": lambda: medfast.metrics.average_precision_score(y, scores),
+        "sklearn": lambda: sklearn.metrics.average_precision_score(y, scores),
+    }
+    run(benchmark, f"average precision, {n:,} {dtype} scores", n, peer, calls)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
+def bench_multi_label_average_precision(benchmark: BenchmarkFixture, peer: str) -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random(CHEST_SHAPE) < 0.1).astype(np.int64)
+    scores = rng.random(CHEST_SHAPE, np.float32)
+    calls = {
+        "medfast": lambda: medfast.metrics.average_precision_score(y, scores),
+        "sklearn": lambda: sklearn.metrics.average_precision_score(y, scores),
+    }
+    shape = f"{CHEST_SHAPE[0]:,} x {CHEST_SHAPE[1]}"
+    run(benchmark, f"multi-label average precision, {shape}", scores.size, peer, calls)

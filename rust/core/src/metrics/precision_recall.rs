@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::options::Options;
 use super::score::Score;
-use super::thresholds;
+use super::thresholds::Counts;
 
 /// The points of a precision-recall curve, from the lowest threshold to the end at recall 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,22 +53,33 @@ pub fn precision_recall_curve<S: Score>(
     drop_intermediate: bool,
     options: &Options<'_>,
 ) -> Result<PrecisionRecallCurve<S>, Error> {
-    let mut counts = thresholds::count(labels, scores, options)?;
+    let mut counts = Counts::new(labels, scores, options, None, |score| score)?;
     let (positives, _) = counts.totals();
     if drop_intermediate {
-        counts.retain_between(|counts, place| {
+        counts.retain_after(0, |counts, place| {
             let found = &counts.true_positives;
             found[place] != found[place - 1] || found[place + 1] != found[place]
         });
     }
-    let found = counts.true_positives.iter().rev();
-    let points = found.clone().zip(counts.false_positives.iter().rev());
-    let precision = points.map(|(right, wrong)| precision(*right, *wrong));
-    let recall = found.map(|right| right / positives);
+    counts.shrink();
+    let Counts {
+        mut thresholds,
+        true_positives: mut recall,
+        false_positives: mut precisions,
+    } = counts;
+    for (right, wrong) in recall.iter_mut().zip(&mut precisions) {
+        *wrong = precision(*right, *wrong);
+        *right /= positives;
+    }
+    thresholds.reverse();
+    precisions.reverse();
+    precisions.push(1.0);
+    recall.reverse();
+    recall.push(0.0);
     Ok(PrecisionRecallCurve {
-        precision: precision.chain([1.0]).collect(),
-        recall: (positives != 0.0).then(|| recall.chain([0.0]).collect()),
-        thresholds: counts.thresholds.into_iter().rev().collect(),
+        precision: precisions,
+        recall: (positives != 0.0).then_some(recall),
+        thresholds,
     })
 }
 

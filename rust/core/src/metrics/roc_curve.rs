@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::options::Options;
 use super::score::Score;
-use super::thresholds;
+use super::thresholds::Counts;
 
 /// The points of a ROC curve, from (0, 0) on.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,24 +50,27 @@ pub fn roc_curve<S: Score>(
     drop_intermediate: bool,
     options: &Options<'_>,
 ) -> Result<RocCurve, Error> {
-    let mut counts = thresholds::count(labels, scores, options)?;
+    let infinity = Some(f64::INFINITY);
+    let mut counts = Counts::new(labels, scores, options, infinity, |score| score.to_f64())?;
     let (positives, negatives) = counts.totals();
     if drop_intermediate {
-        counts.retain_between(|counts, place| {
+        // The point at infinity is no neighbour: the first one after it stays.
+        counts.retain_after(1, |counts, place| {
             let bends = |c: &[f64]| (c[place + 1] - c[place]) - (c[place] - c[place - 1]) != 0.0;
             bends(&counts.false_positives) || bends(&counts.true_positives)
         });
     }
-    let rate = |counts: &[f64], total: f64| {
-        let shares = counts.iter().map(|count| count / total);
-        (total > 0.0).then(|| std::iter::once(0.0).chain(shares).collect())
-    };
-    let finite = counts.thresholds.iter().map(|score| score.to_f64());
+    counts.shrink();
     Ok(RocCurve {
-        false_positive_rate: rate(&counts.false_positives, negatives),
-        true_positive_rate: rate(&counts.true_positives, positives),
-        thresholds: std::iter::once(f64::INFINITY).chain(finite).collect(),
+        false_positive_rate: rate(counts.false_positives, negatives),
+        true_positive_rate: rate(counts.true_positives, positives),
+        thresholds: counts.thresholds,
     })
+}
+
+fn rate(mut counts: Vec<f64>, total: f64) -> Option<Vec<f64>> {
+    counts.iter_mut().for_each(|count| *count /= total);
+    (total > 0.0).then_some(counts)
 }
 
 #[cfg(test)]

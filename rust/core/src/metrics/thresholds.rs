@@ -3,28 +3,18 @@
 use super::error::Error;
 use super::matrix;
 use super::options::Options;
-use super::score::Score;
+use super::score::{Ranked, Score};
 use super::sort;
 use super::weights::Weights;
 use crate::parallel::Interrupt;
 
-/// The positives and the negatives at or above each distinct score, the highest score first.
-///
-/// With weights these are sums of weights, all scaled by the same power of two.
-#[derive(Debug, PartialEq)]
-pub(super) struct Counts<S> {
-    pub(super) thresholds: Vec<S>,
-    pub(super) true_positives: Vec<f64>,
-    pub(super) false_positives: Vec<f64>,
-}
-
-/// Counts (score, positive?) samples, and hands every distinct score, from the highest down, with
-/// the positives and the negatives that score as much or more to `step`.
+/// Hands every distinct score of (score, positive?) samples, from the highest down, with the
+/// positives and the negatives that score as much or more to `step`.
 ///
 /// The same as, for every distinct score `t` from the highest down:
 /// ```text
-/// let weight_of = |side| samples.filter(|s| s.positive == side && s.score >= t).map(|s| s.weight).sum();
-/// step(t, weight_of(true), weight_of(false));
+/// let at_or_above = |side| samples.filter(|s| s.positive == side && s.score >= t);
+/// step(t, at_or_above(true).map(weight).sum(), at_or_above(false).map(weight).sum());
 /// ```
 ///
 /// Samples of weight zero are left out. The weights of each side are added one by one, from the
@@ -34,126 +24,161 @@ pub(super) fn scan<S: Score>(
     samples: impl Iterator<Item = (S, bool)>,
     weights: Option<impl Iterator<Item = f64>>,
     interrupt: Interrupt<'_>,
-    step: impl FnMut(S, f64, f64),
+    mut step: impl FnMut(S, f64, f64),
 ) -> Result<(), Error> {
     match weights {
-        None => scan_counts(samples, interrupt, step),
-        Some(weights) => scan_weights(samples.zip(weights), interrupt, step),
-    }
-}
-
-fn scan_counts<S: Score>(
-    samples: impl Iterator<Item = (S, bool)>,
-    interrupt: Interrupt<'_>,
-    mut step: impl FnMut(S, f64, f64),
-) -> Result<(), Error> {
-    let mut samples: Vec<(S, bool)> = samples.collect();
-    let mut scratch = samples.clone();
-    let sorted = sort::sorted_by_key(&mut samples, &mut scratch, |s| s.0.key(), interrupt)?;
-    let (mut positives, mut negatives) = (0_u64, 0_u64);
-    for tie in sorted.chunk_by(|a, b| a.0 == b.0).rev() {
-        let of_tie = tie.iter().filter(|sample| sample.1).count();
-        positives += of_tie as u64;
-        negatives += (tie.len() - of_tie) as u64;
-        step(tie[0].0, positives as f64, negatives as f64);
-    }
-    Ok(())
-}
-
-fn scan_weights<S: Score>(
-    samples: impl Iterator<Item = ((S, bool), f64)>,
-    interrupt: Interrupt<'_>,
-    mut step: impl FnMut(S, f64, f64),
-) -> Result<(), Error> {
-    let samples: Vec<((S, bool), f64)> = samples.filter(|(_, weight)| *weight != 0.0).collect();
-    let mut places: Vec<(S, usize)> = samples.iter().map(|s| s.0.0).zip(0..).collect();
-    let mut scratch = places.clone();
-    let sorted = sort::sorted_by_key(&mut places, &mut scratch, |p| p.0.key(), interrupt)?;
-    let (mut positives, mut negatives) = (0.0, 0.0);
-    let mut rows = Vec::new();
-    for tie in sorted.chunk_by(|a, b| a.0 == b.0).rev() {
-        rows.clear();
-        rows.extend(tie.iter().map(|place| place.1));
-        rows.sort_unstable();
-        for &row in &rows {
-            let ((_, positive), weight) = samples[row];
-            *(if positive {
-                &mut positives
-            } else {
-                &mut negatives
-            }) += weight;
+        None => {
+            let (mut positives, mut negatives) = (0_u64, 0_u64);
+            for_each_from_the_top(
+                samples.collect(),
+                |s: &(S, bool)| s.0,
+                interrupt,
+                |sample, last| {
+                    positives += u64::from(sample.1);
+                    negatives += u64::from(!sample.1);
+                    if last {
+                        step(sample.0, positives as f64, negatives as f64);
+                    }
+                },
+            )
         }
-        step(tie[0].0, positives, negatives);
+        Some(weights) => {
+            let weighted = samples.zip(weights).filter(|(_, weight)| *weight != 0.0);
+            let (mut positives, mut negatives) = (0.0, 0.0);
+            for_each_from_the_top(
+                weighted.collect(),
+                |s: &((S, bool), f64)| s.0.0,
+                interrupt,
+                |(sample, weight), last| {
+                    positives += if sample.1 { *weight } else { 0.0 };
+                    negatives += if sample.1 { 0.0 } else { *weight };
+                    if last {
+                        step(sample.0, positives, negatives);
+                    }
+                },
+            )
+        }
+    }
+}
+
+/// Visits samples from the highest score down, and says which one is the last of its tie.
+fn for_each_from_the_top<T: Copy, S: Ranked>(
+    mut samples: Vec<T>,
+    score: impl Fn(&T) -> S + Copy,
+    interrupt: Interrupt<'_>,
+    mut visit: impl FnMut(&T, bool),
+) -> Result<(), Error> {
+    let mut scratch = samples.clone();
+    let key = |sample: &T| score(sample).key();
+    let sorted = sort::sorted_from_the_top(&mut samples, &mut scratch, key, interrupt)?;
+    for pair in sorted.windows(2) {
+        visit(&pair[0], score(&pair[0]) != score(&pair[1]));
+    }
+    if let Some(lowest) = sorted.last() {
+        visit(lowest, true);
     }
     Ok(())
 }
 
-impl<S: Score> Counts<S> {
+/// What [`scan`] finds.
+///
+/// With weights, the counts are sums of weights, all scaled by the same power of two.
+#[derive(Debug, PartialEq)]
+pub(super) struct Counts<T> {
+    pub(super) thresholds: Vec<T>,
+    pub(super) true_positives: Vec<f64>,
+    pub(super) false_positives: Vec<f64>,
+}
+
+impl<T: Copy> Counts<T> {
+    /// Counts the samples of one class, after `first`; `threshold` makes thresholds of scores.
+    ///
+    /// # Errors
+    /// If lengths differ, a score or a weight is refused, or `options` limit the false positive
+    /// rate.
+    pub(super) fn new<S: Score>(
+        labels: &[bool],
+        scores: &[S],
+        options: &Options<'_>,
+        first: Option<T>,
+        threshold: impl Fn(S) -> T,
+    ) -> Result<Self, Error> {
+        options.refuse_max_fpr()?;
+        if labels.len() != scores.len() {
+            return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
+        }
+        matrix::check_finite(scores)?;
+        let weights = options.weights_for(labels.len())?;
+        // Room for an end to the curve, too. What is not used is never touched.
+        let room = scores.len() + 2;
+        let mut counts = Self {
+            thresholds: Vec::with_capacity(room),
+            true_positives: Vec::with_capacity(room),
+            false_positives: Vec::with_capacity(room),
+        };
+        let mut push = |threshold, true_positives, false_positives| {
+            counts.thresholds.push(threshold);
+            counts.true_positives.push(true_positives);
+            counts.false_positives.push(false_positives);
+        };
+        if let Some(first) = first {
+            push(first, 0.0, 0.0);
+        }
+        scan(
+            scores.iter().copied().zip(labels.iter().copied()),
+            weights.as_ref().map(Weights::iter),
+            options.interrupt,
+            |score, right, wrong| push(threshold(score), right, wrong),
+        )?;
+        Ok(counts)
+    }
+
     /// All positives, and all negatives.
     pub(super) fn totals(&self) -> (f64, f64) {
         let last = |counts: &[f64]| counts.last().copied().unwrap_or(0.0);
         (last(&self.true_positives), last(&self.false_positives))
     }
 
-    /// Keeps the first and the last threshold, and of those between them the ones for whose
-    /// place `keep` is true.
-    pub(super) fn retain_between(&mut self, keep: impl Fn(&Self, usize) -> bool) {
-        let last = self.thresholds.len().saturating_sub(1);
-        let kept: Vec<usize> = (0..=last)
-            .filter(|&place| place == 0 || place == last || keep(self, place))
+    /// Keeps what is before `start`, at `start`, and last, and of the rest the places for which
+    /// `keep` is true.
+    pub(super) fn retain_after(&mut self, start: usize, keep: impl Fn(&Self, usize) -> bool) {
+        let length = self.thresholds.len();
+        let kept: Vec<bool> = (0..length)
+            .map(|place| place <= start || place + 1 == length || keep(self, place))
             .collect();
-        if kept.len() > last {
-            return;
-        }
-        // Places ascend, so none is written before it is read.
-        for (to, &from) in kept.iter().enumerate() {
+        let mut to = 0;
+        for (from, kept) in kept.into_iter().enumerate() {
+            // Where `from` is not kept, the next place writes over it.
             self.thresholds[to] = self.thresholds[from];
             self.true_positives[to] = self.true_positives[from];
             self.false_positives[to] = self.false_positives[from];
+            to += usize::from(kept);
         }
-        self.thresholds.truncate(kept.len());
-        self.true_positives.truncate(kept.len());
-        self.false_positives.truncate(kept.len());
+        self.thresholds.truncate(to);
+        self.true_positives.truncate(to);
+        self.false_positives.truncate(to);
     }
-}
 
-/// The counts of one class.
-///
-/// # Errors
-/// If lengths differ, a score or a weight is refused, or `options` limit the false positive rate.
-pub(super) fn count<S: Score>(
-    labels: &[bool],
-    scores: &[S],
-    options: &Options<'_>,
-) -> Result<Counts<S>, Error> {
-    options.refuse_max_fpr()?;
-    if labels.len() != scores.len() {
-        return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
+    /// Gives the room back that a curve of few points does not need.
+    pub(super) fn shrink(&mut self) {
+        self.thresholds.shrink_to_fit();
+        self.true_positives.shrink_to_fit();
+        self.false_positives.shrink_to_fit();
     }
-    matrix::check_finite(scores)?;
-    let weights = options.weights_for(labels.len())?;
-    let mut counts = Counts {
-        thresholds: Vec::new(),
-        true_positives: Vec::new(),
-        false_positives: Vec::new(),
-    };
-    scan(
-        scores.iter().copied().zip(labels.iter().copied()),
-        weights.as_ref().map(Weights::iter),
-        options.interrupt,
-        |threshold, true_positives, false_positives| {
-            counts.thresholds.push(threshold);
-            counts.true_positives.push(true_positives);
-            counts.false_positives.push(false_positives);
-        },
-    )?;
-    Ok(counts)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn count<S: Score>(
+        labels: &[bool],
+        scores: &[S],
+        options: &Options<'_>,
+    ) -> Result<Counts<S>, Error> {
+        Counts::new(labels, scores, options, None, |score| score)
+    }
 
     /// Samples with few distinct scores among many, and small whole weights.
     pub(crate) fn samples() -> impl Strategy<Value = (Vec<bool>, Vec<f32>, Vec<f64>)> {
