@@ -65,7 +65,7 @@ class StorageError(MedfastError, OSError):
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A metric is not defined for these labels, and NaN was returned."""
+    """A metric is not defined for these labels; the message says for which class."""
 
 
 class InternalError(MedfastError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 
 from medfast import metrics
 from medfast.data.loader import Loader
-from medfast.errors import InvalidValueError
+from medfast.errors import InvalidValueError, UndefinedMetricWarning
 from medfast.task import Task
 from medfast.training.losses import loss_function, loss_targets
 
@@ -105,8 +106,12 @@ def score_split(
     logits = score_images(model, split.images, channels, recipe, compute)
     scores = probabilities(logits, task)
     targets = torch.from_numpy(loss_targets(split.labels, task))
+    with warnings.catch_warnings():
+        # The summary and the table say of a split that it has no AUC.
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        evaluation = metrics.evaluate(split.labels, scores, task, undefined="skip")
     return SplitScores(
         scores=scores,
         loss=float(loss_function(task)(logits, targets)),
-        evaluation=metrics.evaluate(split.labels, scores, task, undefined="skip"),
+        evaluation=evaluation,
     )
