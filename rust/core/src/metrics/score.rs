@@ -10,18 +10,27 @@ impl<T: sealed::Ranked> Score for T {}
 pub(super) use sealed::{Key, Ranked};
 
 mod sealed {
+    use std::ops::{BitAnd, BitOr, BitXor, Not, Shr};
+
     use super::Debug;
 
     /// An unsigned integer that stands for a score.
-    pub trait Key: Copy + Default + Ord + Debug + Send + Sync + 'static {
+    pub trait Key:
+        Copy
+        + Default
+        + Ord
+        + Debug
+        + Send
+        + Sync
+        + BitAnd<Output = Self>
+        + BitOr<Output = Self>
+        + BitXor<Output = Self>
+        + Not<Output = Self>
+        + Shr<u32, Output = Self>
+        + 'static
+    {
         const BITS: u32;
 
-        /// The key without its top bit, and the label below it: sorting these sorts scores, and
-        /// within a tie puts the negatives first.
-        fn pack(self, label: bool) -> Self;
-        fn label(self) -> bool;
-        fn same_score(self, other: Self) -> bool;
-        fn top_bit(self) -> bool;
         fn as_u64(self) -> u64;
     }
 
@@ -29,22 +38,6 @@ mod sealed {
         ($($key:ty)*) => {$(
             impl Key for $key {
                 const BITS: u32 = <$key>::BITS;
-
-                fn pack(self, label: bool) -> Self {
-                    self << 1 | Self::from(label)
-                }
-
-                fn label(self) -> bool {
-                    self & 1 == 1
-                }
-
-                fn same_score(self, other: Self) -> bool {
-                    self >> 1 == other >> 1
-                }
-
-                fn top_bit(self) -> bool {
-                    self >> (Self::BITS - 1) == 1
-                }
 
                 fn as_u64(self) -> u64 {
                     u64::from(self)
@@ -57,9 +50,9 @@ mod sealed {
     pub trait Ranked: Copy + PartialOrd + Debug + Send + Sync {
         type Key: Key;
 
-        /// The same as: `a.key() < b.key()` if and only if `a < b`, for all finite a and b.
+        /// The same as: `a.key() < b.key()` if and only if `a < b`, for all a and b but NaN.
         fn key(self) -> Self::Key;
-        fn is_finite(self) -> bool;
+        fn is_nan(self) -> bool;
         fn to_f64(self) -> f64;
     }
 
@@ -76,8 +69,8 @@ mod sealed {
                     bits ^ (all_ones_if_negative | TOP)
                 }
 
-                fn is_finite(self) -> bool {
-                    self.is_finite()
+                fn is_nan(self) -> bool {
+                    self.is_nan()
                 }
 
                 fn to_f64(self) -> f64 {
@@ -98,8 +91,8 @@ mod sealed {
                     (self as $key).wrapping_add($offset)
                 }
 
-                fn is_finite(self) -> bool {
-                    true
+                fn is_nan(self) -> bool {
+                    false
                 }
 
                 fn to_f64(self) -> f64 {
