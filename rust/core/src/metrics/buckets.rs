@@ -1,6 +1,5 @@
 //! Keys, dealt out to buckets of neighbours that fit the first cache.
 
-use super::ranks::{low_bits, width};
 use super::score::Key;
 
 /// Keys that a bucket should hold.
@@ -34,32 +33,31 @@ impl<K: Key> Bounds<K> {
         let sample: Vec<K> = (0..looks)
             .map(|look| key((look as u128 * length as u128 / looks as u128) as usize))
             .collect();
-        let width = width(&sample);
-        let mask = low_bits::<K>(width);
-        let low = sample[0] & !mask;
+        let (low, high) = sample
+            .iter()
+            .fold((sample[0], sample[0]), |(low, high), key| {
+                (low.min(*key), high.max(*key))
+            });
+        let width = u64::BITS - (high - low).as_u64().leading_zeros();
         let cell_bits = (wanted.ilog2() + CELL_BITS).min(width);
         let shift = width - cell_bits;
         let mut cells = vec![0_u16; 1 << cell_bits];
         for key in &sample {
-            cells[((*key & mask) >> shift).as_u64() as usize] += 1;
+            cells[((*key - low) >> shift).as_u64() as usize] += 1;
         }
-        // Each cell's share becomes its bucket.
-        let (mut bucket, mut held) = (0, 0);
+        // A cell goes by the middle of its share, so that a large share gets a bucket of its own.
+        let mut below = 0;
         for cell in &mut cells {
             let share = *cell;
-            if held > 0 && held + share > SAMPLE as u16 {
-                bucket += 1;
-                held = 0;
-            }
-            held += share;
-            *cell = bucket;
+            *cell = ((below + share / 2) / SAMPLE as u16).min(wanted as u16 - 1);
+            below += share;
         }
         Self {
             low,
-            high: low | mask,
+            high,
             shift,
             cells,
-            count: usize::from(bucket) + 1,
+            count: wanted,
         }
     }
 
@@ -70,7 +68,7 @@ impl<K: Key> Bounds<K> {
 
     /// The bucket of a key. The same as: some function that never decreases as the key grows.
     fn bucket(&self, key: K) -> usize {
-        let place = key.max(self.low).min(self.high) ^ self.low;
+        let place = key.max(self.low).min(self.high) - self.low;
         usize::from(self.cells[(place >> self.shift).as_u64() as usize])
     }
 
@@ -116,5 +114,48 @@ impl<K> Dealt<K> {
         let side = 2 * bucket + usize::from(positive);
         let start = side.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.keys[start as usize..self.ends[side] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check<K: Key>(samples: &[(K, bool)]) -> Result<(), TestCaseError> {
+        let bounds = Bounds::new(samples.len(), |row| samples[row].0);
+        let dealt = bounds.deal(|| samples.iter().copied(), samples.len());
+        let mut found = Vec::new();
+        let mut highest = None;
+        for bucket in 0..bounds.count() {
+            let sides = [false, true].map(|side| dealt.keys(bucket, side));
+            let keys = || sides.concat().into_iter();
+            prop_assert!(highest.is_none() || keys().min() > highest || keys().len() == 0);
+            highest = highest.max(keys().max());
+            for (keys, positive) in sides.into_iter().zip([false, true]) {
+                found.extend(keys.iter().map(|key| (*key, positive)));
+            }
+        }
+        let mut expected = samples.to_vec();
+        expected.sort_unstable();
+        found.sort_unstable();
+        prop_assert_eq!(found, expected);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_are_in_order(samples in prop::collection::vec(any::<(u32, bool)>(), 1..3000)) {
+            check(&samples)?;
+        }
+
+        #[test]
+        fn buckets_of_clusters_are_in_order(
+            picks in prop::collection::vec((any::<u64>(), 0_u32..64, any::<bool>()), 1..20_000),
+        ) {
+            let samples: Vec<(u64, bool)> =
+                picks.iter().map(|(bits, shift, positive)| (bits >> shift, *positive)).collect();
+            check(&samples)?;
+        }
     }
 }

@@ -262,3 +262,147 @@ fn count_sorted<K: Key>(negatives: &[K], positives: &[K]) -> Pairs {
         positives: positives.len() as u64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::score::Ranked;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The pair count, as one merge of the sorted sides.
+    fn merged<K: Key>(samples: &[(K, bool)]) -> Pairs {
+        let side = |positive: bool| -> Vec<K> {
+            let side = samples.iter().filter(|sample| sample.1 == positive);
+            side.map(|sample| sample.0).collect()
+        };
+        count_sorted(&side(false), &side(true))
+    }
+
+    fn naive<K: Key>(samples: &[(K, bool)]) -> u128 {
+        let side = |positive: bool| samples.iter().filter(move |sample| sample.1 == positive);
+        let pairs = side(true).flat_map(|p| side(false).map(move |n| p.0.cmp(&n.0)));
+        pairs.map(|order| (order as i8 + 1) as u128).sum()
+    }
+
+    fn check<K: Key>(samples: &[(K, bool)]) {
+        let expected = merged(samples);
+        for threads in [1, 2, 7] {
+            let options = Options {
+                threads: Some(threads),
+                ..Options::default()
+            };
+            let part = |range: Range<usize>| samples[range].iter().copied();
+            let found = count_long(part, samples.len(), &options).unwrap();
+            assert_eq!(found, expected, "{} samples", samples.len());
+        }
+    }
+
+    /// Deterministic noise.
+    fn noise() -> impl Iterator<Item = u64> {
+        let mut state = 88_172_645_463_325_252_u64;
+        std::iter::repeat_with(move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn sorting_counts_the_pairs(
+            samples in prop::collection::vec((0_u32..50, any::<bool>()), 0..200),
+        ) {
+            prop_assert_eq!(merged(&samples).twice_right, naive(&samples));
+        }
+
+        #[test]
+        fn short_problems_count_the_pairs(
+            samples in prop::collection::vec((any::<u32>(), any::<bool>()), 0..500),
+            bits in 0_u32..32,
+        ) {
+            let samples: Vec<_> = samples.iter().map(|(key, side)| (key >> bits, *side)).collect();
+            let mut counter = Counter::default();
+            counter.start(samples.len());
+            let (first, second) = samples.split_at(samples.len() / 3);
+            counter.add(first.iter().copied());
+            counter.add(second.iter().copied());
+            let found = counter.finish(Interrupt::never()).unwrap();
+            prop_assert_eq!(found.twice_right, naive(&samples));
+        }
+    }
+
+    #[test]
+    fn every_length_and_kind_of_input_counts_the_pairs() {
+        let around = |length| [length - 1, length, length + 1];
+        let lengths = [around(2 * RANKED_WHOLE), around(LONG), [0, 1, 4 * LONG]];
+        let kinds: [fn(u64) -> f64; 8] = [
+            |bits| (bits >> 11) as f64,
+            |bits| (bits % 10) as f64 - 5.0,
+            |_| 1.5,
+            |bits| [f64::NEG_INFINITY, -0.0, 0.0, f64::INFINITY][bits as usize % 4],
+            |bits| f64::from_bits(bits % 1000),
+            |bits| {
+                if bits.is_multiple_of(5000) {
+                    f64::INFINITY
+                } else {
+                    1.0 + (bits % 97) as f64 * 1e-9
+                }
+            },
+            |bits| 0.5_f64.powi((bits % 1000) as i32),
+            |bits| ((bits >> 11) as f64).ln(),
+        ];
+        for kind in kinds {
+            for length in lengths.concat() {
+                for positives in [2, 50] {
+                    let labels = noise().skip(7).map(|bits| bits % positives == 0);
+                    let scores = noise().map(kind);
+                    let mut samples: Vec<_> = scores
+                        .zip(labels)
+                        .take(length)
+                        .map(|(score, side)| (score.key(), side))
+                        .collect();
+                    check(&samples);
+                    samples.sort_unstable_by_key(|sample| sample.0);
+                    check(&samples);
+                    samples.reverse();
+                    check(&samples);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn clusters_in_clusters_are_counted() {
+        // Each bucket holds nearly all that is left, until the keys are sorted.
+        let nested = |bits: u64| 1_u64 << (bits % 60) | bits >> 8 & ((1 << (bits % 60)) - 1);
+        let samples: Vec<_> = noise()
+            .map(|bits| (nested(bits), bits >> 63 == 1))
+            .take(40_000)
+            .collect();
+        check(&samples);
+        let (negatives, positives) = ([1_u64, 3, 3, 9], [0, 3, 10]);
+        let mut ranks = Ranks::default();
+        let found = count_in_buckets(
+            &negatives,
+            &positives,
+            MAX_DEPTH,
+            &mut ranks,
+            Interrupt::never(),
+        );
+        assert_eq!(found.unwrap(), count_sorted(&negatives, &positives));
+    }
+
+    #[test]
+    fn long_work_stops_when_told() {
+        let stop = || true;
+        let options = Options {
+            interrupt: Interrupt::when(&stop),
+            ..Options::default()
+        };
+        let samples: Vec<(u32, bool)> = (0..100_000).map(|row| (row, row % 3 == 0)).collect();
+        let part = |range: Range<usize>| samples[range].iter().copied();
+        let outcome = count_long(part, samples.len(), &options);
+        assert!(matches!(outcome, Err(Error::Interrupted(_))));
+    }
+}

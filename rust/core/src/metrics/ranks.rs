@@ -149,3 +149,68 @@ pub(super) fn low_bits<K: Key>(count: u32) -> K {
         count => !K::default() >> (K::BITS - count),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check<K: Key>(ranking: &[K], asked: &[K]) -> Result<(), TestCaseError> {
+        let mut ranks = Ranks::default();
+        for _ in 0..2 {
+            ranks.rank(ranking);
+            let mut found = Vec::new();
+            let keys = asked
+                .iter()
+                .copied()
+                .enumerate()
+                .map(|(row, key)| (key, row));
+            let all = ranks.places(keys, |row, below, not_above| {
+                found.push((row, below, not_above))
+            });
+            for (at, (row, below, not_above)) in found.iter().enumerate() {
+                prop_assert_eq!(at, *row);
+                let key = asked[at];
+                prop_assert_eq!(
+                    *below as usize,
+                    ranking.iter().filter(|other| **other < key).count()
+                );
+                let expected = ranking.iter().filter(|other| **other <= key).count();
+                prop_assert_eq!(*not_above as usize, expected);
+            }
+            prop_assert!(all.is_none() || found.len() == asked.len());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn places_are_counted(
+            ranking in prop::collection::vec(any::<u32>(), 1..300),
+            asked in prop::collection::vec(any::<u32>(), 0..300),
+        ) {
+            check(&ranking, &asked)?;
+        }
+
+        #[test]
+        fn places_are_counted_within_and_beyond_the_range(
+            ranking in prop::collection::vec(1000_u64..1020, 1..300),
+            asked in prop::collection::vec(990_u64..1030, 0..300),
+            far in prop::sample::select(vec![0, 1 << 40, u64::MAX]),
+        ) {
+            check(&ranking, &asked)?;
+            let asked = [asked, vec![far, 0, u64::MAX]].concat();
+            check(&ranking, &asked)?;
+            check(&[ranking, vec![far]].concat(), &asked)?;
+        }
+    }
+
+    #[test]
+    fn clusters_are_given_up() {
+        let mut ranks = Ranks::default();
+        let cluster: Vec<u64> = (0..1000).chain([1 << 60]).collect();
+        ranks.rank(&cluster);
+        let keys = (0..1000).map(|key| (key, ()));
+        assert_eq!(ranks.places(keys, |(), _, _| ()), None);
+    }
+}

@@ -278,7 +278,7 @@ mod tests {
         #[test]
         fn equals_the_pair_count_for_any_bits((labels, scores) in samples(any::<f64>())) {
             let scores: Vec<f64> =
-                scores.iter().map(|score| if score.is_finite() { *score } else { 0.0 }).collect();
+                scores.iter().map(|score| if score.is_nan() { 0.0 } else { *score }).collect();
             prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), naive(&labels, &scores));
         }
 
@@ -368,6 +368,50 @@ mod tests {
         let short = naive(&labels[..6000], &scores[..6000]);
         assert_eq!(roc_auc(&labels[..6000], &scores[..6000]).unwrap(), short);
         assert_eq!(roc_auc(&labels, &scores).unwrap(), Some(0.5));
+    }
+
+    #[test]
+    fn infinities_are_the_ends() {
+        let scores = [
+            f32::NEG_INFINITY,
+            -1.0,
+            f32::MAX,
+            f32::INFINITY,
+            f32::INFINITY,
+        ];
+        let labels = [false, true, false, true, false];
+        let expected = naive(&labels, &scores);
+        assert_eq!(roc_auc(&labels, &scores).unwrap(), expected);
+        assert_eq!(expected, Some(3.5 / 6.0));
+        let weights = Some(&[1.0; 5][..]);
+        let options = Options {
+            weights,
+            ..Options::default()
+        };
+        let weighted = roc_auc_with(&labels, &scores, &options).unwrap();
+        assert!((weighted.unwrap() - 3.5 / 6.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn weights_of_one_change_no_partial_area() {
+        let scores: Vec<f64> = noise(3000)
+            .iter()
+            .map(|score| (score * 10.0) % 50.0)
+            .collect();
+        let labels: Vec<bool> = noise(3000).iter().map(|x| *x as u64 % 3 == 0).collect();
+        let ones = vec![1.0; 3000];
+        for max_fpr in [0.01, 0.3, 0.999] {
+            let plain = Options {
+                max_fpr,
+                ..Options::default()
+            };
+            let weighted = Options {
+                weights: Some(&ones),
+                ..plain
+            };
+            let area = |options| roc_auc_with(&labels, &scores, options).unwrap().unwrap();
+            assert!((area(&plain) - area(&weighted)).abs() < 1e-14);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ impl<T: sealed::Ranked> Score for T {}
 pub(super) use sealed::{Key, Ranked};
 
 mod sealed {
-    use std::ops::{BitAnd, BitOr, BitXor, Not, Shr};
+    use std::ops::{BitAnd, BitOr, BitXor, Not, Shr, Sub};
 
     use super::Debug;
 
@@ -27,6 +27,7 @@ mod sealed {
         + BitXor<Output = Self>
         + Not<Output = Self>
         + Shr<u32, Output = Self>
+        + Sub<Output = Self>
         + 'static
     {
         const BITS: u32;
@@ -125,12 +126,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_are_ordered_as_f32(a in -f32::MAX..=f32::MAX, b in -f32::MAX..=f32::MAX) {
+        fn keys_are_ordered_as_f32(a: u32, b: u32) {
+            let (a, b) = (f32::from_bits(a), f32::from_bits(b));
+            prop_assume!(!a.is_nan() && !b.is_nan());
             same_order(a, b)?;
         }
 
         #[test]
-        fn keys_are_ordered_as_f64(a in -f64::MAX..=f64::MAX, b in -f64::MAX..=f64::MAX) {
+        fn keys_are_ordered_as_f64(a: u64, b: u64) {
+            let (a, b) = (f64::from_bits(a), f64::from_bits(b));
+            prop_assume!(!a.is_nan() && !b.is_nan());
             same_order(a, b)?;
         }
 
