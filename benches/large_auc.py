@@ -51,7 +51,7 @@ def main() -> None:
     rate = None
     for n in SIZES:
         call = [sys.executable, __file__, str(n)]
-        answer = subprocess.run(call, check=True, capture_output=True, text=True).stdout
+        answer = subprocess.run(call, check=True, capture_output=True, text=True).stdout  # noqa: S603
         seconds, extra = map(float, answer.split())
         growth = seconds / (n * math.log(n))
         rate = rate or growth

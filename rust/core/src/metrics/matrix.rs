@@ -145,7 +145,7 @@ pub fn check_probabilities<S: Score>(scores: Matrix<'_, S>) -> Result<(), Error>
     scores.check_ordered()?;
     for row in 0..scores.rows {
         let sum: f64 = scores.row(row).map(|score| score.to_f64()).sum();
-        if !((1.0 - sum).abs() <= 1e-8 + 1e-5 * sum.abs()) || sum.is_infinite() {
+        if !sum.is_finite() || (1.0 - sum).abs() > 1e-8 + 1e-5 * sum.abs() {
             return Err(Error::Probabilities { row, sum });
         }
     }

@@ -4,13 +4,13 @@ use super::score::Key;
 
 /// Keys that every key is compared with, however few its own group holds. Those beyond the group
 /// are higher, so they count nothing.
-const AHEAD: usize = 2;
+const AHEAD: usize = 3;
 
 /// Comparisons for each ranked key above which a ranking counts as too clustered.
 const CROWD: usize = 16;
 
 /// Groups for each key of the ranking, as a power of two.
-const SPREAD: u32 = 1;
+const SPREAD: u32 = 2;
 const MIN_GROUP_BITS: u32 = 4;
 
 /// A ranking that can be asked for the place of a key: its keys, dealt out to equal intervals of
