@@ -398,7 +398,10 @@ mod tests {
             .iter()
             .map(|score| (score * 10.0) % 50.0)
             .collect();
-        let labels: Vec<bool> = noise(3000).iter().map(|x| *x as u64 % 3 == 0).collect();
+        let labels: Vec<bool> = noise(3000)
+            .iter()
+            .map(|x| (*x as u64).is_multiple_of(3))
+            .collect();
         let ones = vec![1.0; 3000];
         for max_fpr in [0.01, 0.3, 0.999] {
             let plain = Options {
