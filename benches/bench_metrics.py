@@ -64,16 +64,57 @@ def bench_binary(benchmark: BenchmarkFixture, n: int, dtype: str, peer: str) -> 
     run(benchmark, f"binary AUC, {n:,} {dtype} scores", n, peer, calls)
 
 
-@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
-def bench_weighted(benchmark: BenchmarkFixture, peer: str) -> None:
+@pytest.mark.parametrize("peer", ["medfast", "np.sort"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def bench_sorting(benchmark: BenchmarkFixture, dtype: str, peer: str) -> None:
+    """Against the sort of the same scores: a yardstick, which answers another question."""
     rng = np.random.default_rng(0)
     n = 1_000_000
-    y, scores, weights = rng.integers(0, 2, n), rng.random(n, np.float32), rng.random(n)
+    y, scores = rng.integers(0, 2, n), rng.random(n).astype(dtype)
+    expected = sklearn_roc_auc_score(y, scores)
+    assert roc_auc_score(y, scores) == pytest.approx(expected, abs=1e-12)
+    calls = {
+        "medfast": lambda: roc_auc_score(y, scores),
+        "np.sort": lambda: np.sort(scores),
+    }
+    benchmark.group = f"binary AUC and np.sort, {n:,} {dtype} scores"
+    benchmark.extra_info.update(peer=peer, items=n, unit="scores")
+    benchmark(calls[peer])
+
+
+SHAPES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "integer": lambda rng, n: rng.integers(0, 1_000_000, n),
+    "10 distinct": lambda rng, n: rng.integers(0, 10, n).astype(np.float32),
+    "sorted": lambda rng, n: np.sort(rng.random(n, np.float32)),
+    "reverse-sorted": lambda rng, n: np.sort(rng.random(n, np.float32))[::-1].copy(),
+}
+
+
+@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
+@pytest.mark.parametrize("shape", SHAPES)
+def bench_shapes(benchmark: BenchmarkFixture, shape: str, peer: str) -> None:
+    rng = np.random.default_rng(0)
+    n = 1_000_000
+    y, scores = rng.integers(0, 2, n), SHAPES[shape](rng, n)
+    calls = {
+        "medfast": lambda: roc_auc_score(y, scores),
+        "sklearn": lambda: sklearn_roc_auc_score(y, scores),
+    }
+    run(benchmark, f"binary AUC, {n:,} {shape} scores", n, peer, calls)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "sklearn"])
+@pytest.mark.parametrize("shape", ["float32", "10 distinct"])
+def bench_weighted(benchmark: BenchmarkFixture, shape: str, peer: str) -> None:
+    rng = np.random.default_rng(0)
+    n = 1_000_000
+    y, weights = rng.integers(0, 2, n), rng.random(n)
+    scores = rng.random(n, np.float32) if shape == "float32" else SHAPES[shape](rng, n)
     calls = {
         "medfast": lambda: roc_auc_score(y, scores, sample_weight=weights),
         "sklearn": lambda: sklearn_roc_auc_score(y, scores, sample_weight=weights),
     }
-    run(benchmark, f"weighted binary AUC, {n:,} float32 scores", n, peer, calls)
+    run(benchmark, f"weighted binary AUC, {n:,} {shape} scores", n, peer, calls)
 
 
 @pytest.mark.parametrize("peer", ["medfast", "sklearn", "torchmetrics", "medmnist"])

@@ -104,7 +104,12 @@ _Weights: TypeAlias = npt.NDArray[np.float64] | None
 
 def encode_labels(labels: npt.NDArray[np.generic], /) -> tuple[npt.NDArray[np.int64], _Codes]: ...
 def roc_auc(
-    labels: npt.NDArray[np.bool_], scores: _Scores, weights: _Weights, max_fpr: float, /
+    labels: npt.NDArray[np.bool_],
+    scores: _Scores,
+    weights: _Weights,
+    max_fpr: float,
+    threads: int | None = None,
+    /,
 ) -> float: ...
 def roc_auc_per_class(
     truth: _Codes, scores: _Scores, weights: _Weights, max_fpr: float, threads: int | None, /

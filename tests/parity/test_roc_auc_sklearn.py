@@ -228,7 +228,6 @@ WRONG_CALLS: dict[str, tuple[tuple[Any, Any], dict[str, Any]]] = {
     "ragged": ((BINARY[0], [[0.1], [0.2, 0.3], [0.4], [0.5]]), {}),
     "three dimensions": ((MULTI_LABEL[0][np.newaxis], MULTI_LABEL[1][np.newaxis]), {}),
     "NaN score": ((BINARY[0], [0.1, np.nan, 0.2, 0.3]), {}),
-    "infinite score": ((BINARY[0], [0.1, np.inf, 0.2, 0.3]), {}),
     "complex score": ((BINARY[0], BINARY[1] + 0j), {}),
     "text score": ((BINARY[0], ["0.1", "0.2", "0.3", "0.4"]), {}),
     "object score": ((BINARY[0], np.array([0.1, "x", 0.2, 0.3], object)), {}),
@@ -291,6 +290,15 @@ def test_wrong_calls_are_refused(call: str) -> None:
               if isinstance(theirs.value, kind)]  # fmt: skip
     assert isinstance(ours.value, tuple(caught))
     assert isinstance(ours.value, ValueError)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_infinite_scores_are_ranked_here_alone() -> None:
+    """docs/PARITY.md: infinities are ordered."""
+    scores = [0.1, np.inf, -np.inf, 0.3]
+    with pytest.raises(ValueError, match="infinity"):
+        sklearn_roc_auc_score(BINARY[0], scores)
+    assert roc_auc_score(BINARY[0], scores) == sklearn_roc_auc_score(BINARY[0], [1, 3, 0, 2])
 
 
 @st.composite

@@ -37,7 +37,7 @@ def binary(draw: st.DrawFn, max_size: int = 60) -> tuple[np.ndarray, np.ndarray]
     y = draw(npst.arrays(np.bool_, st.integers(2, max_size)))
     assume(0 < y.sum() < len(y))
     dtype = np.dtype(draw(st.sampled_from(SCORE_DTYPES)))
-    elements = npst.from_dtype(dtype, allow_nan=False, allow_infinity=False)
+    elements = npst.from_dtype(dtype, allow_nan=False)
     if draw(st.booleans()):
         elements = st.sampled_from(draw(st.lists(elements, min_size=1, max_size=4)))
     return y, draw(npst.arrays(dtype, len(y), elements=elements))

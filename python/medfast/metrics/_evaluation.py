@@ -116,7 +116,7 @@ def evaluate(
     ShapeError
         If the shapes are not those of the task.
     InvalidValueError
-        If a score is NaN or infinite, a label is no class of the task, or, with
+        If a score is NaN, a label is no class of the task, or, with
         ``undefined="raise"``, an area is not defined.
 
     Examples

@@ -78,7 +78,8 @@ def roc_auc_score(
         make the binary case, more the multi-class case; a table of 0 or -1 and 1 with two or more
         columns makes the multi-label case.
     y_score : array-like of shape (n_samples,) or (n_samples, n_classes)
-        Finite scores, compared in their own precision: float16/32/64, or integers. One score for
+        Scores, compared in their own precision: float16/32/64, or integers. They may be infinite,
+        the lowest and the highest, but not NaN. One score for
         each sample in the binary case. Otherwise one for each sample and class; in the multi-class
         case the scores of a sample must sum to 1.
     average : {"macro", "micro", "weighted", "samples"} or None, default="macro"
@@ -111,7 +112,7 @@ def roc_auc_score(
     ShapeError
         If the shapes do not go together.
     InvalidValueError
-        If a score or weight is NaN or infinite, a label is no class, or, with
+        If a score is NaN, a weight NaN or infinite, a label is no class, or, with
         ``undefined="raise"``, an area is not defined.
     ConfigError
         If an option is unknown, or has no meaning for these labels.

@@ -79,6 +79,20 @@ fn matrix<'a, T: Element>(array: &'a PyReadonlyArray2<'_, T>) -> PyResult<Matrix
     matrix.map_err(|error| call::raise(array.py(), &error.into()))
 }
 
+fn options<'a>(
+    weights: Option<&'a [f64]>,
+    max_fpr: f64,
+    threads: Option<usize>,
+    interrupt: Interrupt<'a>,
+) -> Options<'a> {
+    Options {
+        weights,
+        max_fpr,
+        threads,
+        interrupt,
+    }
+}
+
 fn nan_if_undefined(area: Option<f64>) -> f64 {
     area.unwrap_or(f64::NAN)
 }
@@ -130,20 +144,21 @@ fn encode_labels<'py>(
 
 /// The area under the ROC curve of one class.
 #[pyfunction]
-#[pyo3(signature = (labels, scores, weights, max_fpr, /))]
+#[pyo3(signature = (labels, scores, weights, max_fpr, threads=None, /))]
 fn roc_auc(
     py: Python<'_>,
     labels: PyReadonlyArray1<'_, bool>,
     scores: &Bound<'_, PyAny>,
     weights: Weights<'_>,
     max_fpr: f64,
+    threads: Option<usize>,
 ) -> PyResult<f64> {
     let labels = slice(&labels)?;
     let weights = weights.as_ref().map(slice).transpose()?;
     with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
         let scores = slice(&scores)?;
         let area = call::detached(py, |interrupt| {
-            let options = Options { weights, max_fpr, threads: None, interrupt };
+            let options = options(weights, max_fpr, threads, interrupt);
             metrics::roc_auc_with(labels, scores, &options)
         })?;
         Ok(nan_if_undefined(area))
@@ -165,12 +180,7 @@ fn roc_auc_per_class<'py>(
     with_table!(scores, |scores| {
         with_truth!(truth, |truth| {
             let areas = call::detached(py, |interrupt| {
-                let options = Options {
-                    weights,
-                    max_fpr,
-                    threads,
-                    interrupt,
-                };
+                let options = options(weights, max_fpr, threads, interrupt);
                 metrics::roc_auc_per_class(truth, scores, &options)
             })?;
             Ok(to_array(py, areas))
@@ -192,12 +202,7 @@ fn roc_auc_micro(
     with_table!(scores, |scores| {
         with_truth!(truth, |truth| {
             let area = call::detached(py, |interrupt| {
-                let options = Options {
-                    weights,
-                    max_fpr,
-                    threads: None,
-                    interrupt,
-                };
+                let options = options(weights, max_fpr, None, interrupt);
                 metrics::roc_auc_micro(truth, scores, &options)
             })?;
             Ok(nan_if_undefined(area))
@@ -218,12 +223,7 @@ fn roc_auc_per_sample<'py>(
     let labels = matrix(&labels)?;
     with_table!(scores, |scores| {
         let areas = call::detached(py, |interrupt| {
-            let options = Options {
-                weights: None,
-                max_fpr,
-                threads,
-                interrupt,
-            };
+            let options = options(None, max_fpr, threads, interrupt);
             metrics::roc_auc_per_sample(labels, scores, &options)
         })?;
         Ok(to_array(py, areas))
@@ -243,12 +243,7 @@ fn roc_auc_one_vs_one(
     with_table!(scores, |scores| {
         with_codes!(codes, |codes| {
             let pairs = call::detached(py, |interrupt| {
-                let options = Options {
-                    weights: None,
-                    max_fpr: 1.0,
-                    threads,
-                    interrupt,
-                };
+                let options = options(None, 1.0, threads, interrupt);
                 metrics::roc_auc_one_vs_one(codes, scores, &options)
             })?;
             let mean = if weighted {

@@ -11,14 +11,14 @@ use super::score::Score;
 /// The same as `((scores > threshold) == labels).mean()`.
 ///
 /// # Errors
-/// If shapes differ, or a score is not finite.
+/// If shapes differ, or a score is NaN.
 pub fn accuracy_threshold<S: Score>(
     labels: Matrix<'_, bool>,
     scores: Matrix<'_, S>,
     threshold: f64,
 ) -> Result<Option<f64>, Error> {
     labels.check_against(scores.rows(), scores.columns())?;
-    scores.check_finite()?;
+    scores.check_ordered()?;
     let entries = labels.values().zip(scores.values());
     let right = entries.filter(|(label, score)| (score.to_f64() > threshold) == *label);
     Ok(share(right.count(), scores.rows() * scores.columns()))
@@ -30,13 +30,13 @@ pub fn accuracy_threshold<S: Score>(
 /// The same as `(scores.argmax(axis=1) == labels).mean()`.
 ///
 /// # Errors
-/// If shapes differ, a score is not finite, or a class number has no column.
+/// If shapes differ, a score is NaN, or a class number has no column.
 pub fn accuracy_argmax<C: ClassNumber, S: Score>(
     labels: &[C],
     scores: Matrix<'_, S>,
 ) -> Result<Option<f64>, Error> {
     Classes(labels).check(scores.rows(), scores.columns())?;
-    scores.check_finite()?;
+    scores.check_ordered()?;
     let right = (0..scores.rows()).filter(|row| {
         let columns = scores.row(*row).enumerate();
         let largest = columns.reduce(|best, next| if next.1 > best.1 { next } else { best });

@@ -50,7 +50,7 @@ pub fn average_precision<S: Score>(
         return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
     }
     options.refuse_max_fpr()?;
-    matrix::check_finite(scores)?;
+    matrix::check_ordered(scores)?;
     let weights = options.weights_for(labels.len())?;
     of_samples(
         scores.iter().copied().zip(labels.iter().copied()),

@@ -49,6 +49,31 @@ pub(super) fn area(
     Some(0.5 * (1.0 + (area - chance) / (max_fpr - chance)))
 }
 
+/// The partial area up to `max_fpr` under the ROC curve of (score, positive?) samples; `None` if
+/// all are alike.
+///
+/// The same as [`weighted_area`] with weights of 1.
+pub(super) fn partial_area<S: Ranked>(
+    samples: impl Iterator<Item = (S, bool)>,
+    max_fpr: f64,
+    interrupt: Interrupt<'_>,
+) -> Result<Option<f64>, Error> {
+    let mut samples: Vec<(S::Key, bool)> = samples
+        .map(|(score, positive)| (score.key(), positive))
+        .collect();
+    let mut scratch = samples.clone();
+    let sorted = sort::sorted_by_key(&mut samples, &mut scratch, |sample| sample.0, interrupt)?;
+    let count = |samples: &[(S::Key, bool)]| {
+        let positives = samples.iter().filter(|sample| sample.1).count();
+        Group {
+            positive: positives as f64,
+            negative: (samples.len() - positives) as f64,
+        }
+    };
+    let ties = sorted.chunk_by(|a, b| a.0 == b.0);
+    Ok(area(ties.rev().map(count), count(sorted), max_fpr))
+}
+
 #[derive(Clone, Copy)]
 struct Sample<K> {
     key: K,
@@ -76,26 +101,32 @@ pub(super) fn weighted_area<S: Ranked>(
         .collect();
     let mut scratch = samples.clone();
     let sorted = sort::sorted_by_key(&mut samples, &mut scratch, |sample| sample.key, interrupt)?;
-    let totals = weigh(sorted);
-    let groups = || {
-        let ties = sorted.chunk_by(|a, b| a.key == b.key);
-        ties.rev().map(weigh)
+    let groups: Vec<Group> = sorted
+        .chunk_by(|a, b| a.key == b.key)
+        .rev()
+        .map(weigh)
+        .collect();
+    let (mut positive, mut negative) = (Sum::default(), Sum::default());
+    for group in &groups {
+        positive.add(group.positive);
+        negative.add(group.negative);
+    }
+    let totals = Group {
+        positive: positive.value(),
+        negative: negative.value(),
     };
-    if totals.negative > 0.0 && groups().any(|group| group.negative < 0.0) {
+    if totals.negative > 0.0 && groups.iter().any(|group| group.negative < 0.0) {
         return Err(Error::FallingRate);
     }
-    Ok(area(groups(), totals, max_fpr))
+    Ok(area(groups.into_iter(), totals, max_fpr))
 }
 
-fn weigh<K: Key>(samples: &[Sample<K>]) -> Group {
+fn weigh<K: Key>(tie: &[Sample<K>]) -> Group {
     let (mut positive, mut negative) = (Sum::default(), Sum::default());
-    for sample in samples {
-        let side = if sample.positive {
-            &mut positive
-        } else {
-            &mut negative
-        };
-        side.add(sample.weight);
+    for sample in tie {
+        // Adding a zero changes nothing, and asking which side to add to costs more.
+        positive.add(if sample.positive { sample.weight } else { 0.0 });
+        negative.add(if sample.positive { 0.0 } else { sample.weight });
     }
     Group {
         positive: positive.value(),

@@ -17,11 +17,9 @@ pub enum Error {
         /// The shape it should have.
         expected: String,
     },
-    /// A score is NaN or infinite.
-    #[error("score is {value} at {place}; scores must be finite")]
+    /// A score is NaN.
+    #[error("score is NaN at {place}, so it cannot be ranked; leave such samples out")]
     Score {
-        /// The score.
-        value: f64,
         /// Its row, and its column where there are columns.
         place: Place,
     },

@@ -204,17 +204,17 @@ impl<C: ClassNumber> Classes<'_, C> {
 
 /// What is true of the samples: [`Classes`], or a [`Matrix`] of `bool` with a yes or no for every
 /// sample and class.
-pub trait Truth: Copy + Sync + sealed::Truth {}
+pub trait Truth: Copy + Sync + sealed::ColumnTruth {}
 
 impl<C: ClassNumber> Truth for Classes<'_, C> {}
 impl Truth for Matrix<'_, bool> {}
 
-pub(super) use sealed::Truth as ColumnTruth;
+pub(super) use sealed::ColumnTruth;
 
 mod sealed {
     use super::{ClassNumber, Classes, Error, Matrix};
 
-    pub trait Truth {
+    pub trait ColumnTruth {
         /// Fails unless the truth goes with scores of this shape.
         fn check_against(&self, rows: usize, columns: usize) -> Result<(), Error>;
 
@@ -222,7 +222,7 @@ mod sealed {
         fn of_column(&self, column: usize) -> impl Iterator<Item = bool> + Clone;
     }
 
-    impl<C: ClassNumber> Truth for Classes<'_, C> {
+    impl<C: ClassNumber> ColumnTruth for Classes<'_, C> {
         fn check_against(&self, rows: usize, columns: usize) -> Result<(), Error> {
             self.check(rows, columns)
         }
@@ -232,7 +232,7 @@ mod sealed {
         }
     }
 
-    impl Truth for Matrix<'_, bool> {
+    impl ColumnTruth for Matrix<'_, bool> {
         fn check_against(&self, rows: usize, columns: usize) -> Result<(), Error> {
             let (found, expected) = ((self.rows(), self.columns()), (rows, columns));
             if found == expected {

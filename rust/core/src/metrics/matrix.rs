@@ -98,9 +98,9 @@ fn strided<T: Copy>(
 }
 
 impl<S: Score> Matrix<'_, S> {
-    /// Fails at the first row, and the first column in it, that is not finite.
-    pub(super) fn check_finite(&self) -> Result<(), Error> {
-        if all_finite(self.data) {
+    /// Fails at the first row, and the first column in it, that is NaN.
+    pub(super) fn check_ordered(&self) -> Result<(), Error> {
+        if all_ordered(self.data) {
             return Ok(());
         }
         let faults = (0..self.rows).flat_map(|row| {
@@ -114,27 +114,22 @@ impl<S: Score> Matrix<'_, S> {
     }
 }
 
-pub(super) fn check_finite<S: Score>(scores: &[S]) -> Result<(), Error> {
-    if all_finite(scores) {
+pub(super) fn check_ordered<S: Score>(scores: &[S]) -> Result<(), Error> {
+    if all_ordered(scores) {
         return Ok(());
     }
     let places = (0..).map(|row| Place { row, column: None });
     first_fault(places.zip(scores.iter().copied()))
 }
 
-fn all_finite<S: Score>(scores: &[S]) -> bool {
+fn all_ordered<S: Score>(scores: &[S]) -> bool {
     // Without an early exit the loop is vectorised.
-    scores
-        .iter()
-        .fold(true, |all, score| all & score.is_finite())
+    scores.iter().fold(true, |all, score| all & !score.is_nan())
 }
 
 fn first_fault<S: Score>(mut scores: impl Iterator<Item = (Place, S)>) -> Result<(), Error> {
-    match scores.find(|(_, score)| !score.is_finite()) {
-        Some((place, score)) => Err(Error::Score {
-            value: score.to_f64(),
-            place,
-        }),
+    match scores.find(|(_, score)| score.is_nan()) {
+        Some((place, _)) => Err(Error::Score { place }),
         None => Ok(()),
     }
 }
@@ -144,13 +139,13 @@ fn first_fault<S: Score>(mut scores: impl Iterator<Item = (Place, S)>) -> Result
 /// The same as `numpy.allclose(1, scores.sum(axis=1))`.
 ///
 /// # Errors
-/// [`Error::Probabilities`] names the first row that does not; [`Error::Score`] the first score
-/// that is not finite.
+/// [`Error::Probabilities`] names the first row that does not, as no row with an infinite score
+/// does; [`Error::Score`] the first score that is NaN.
 pub fn check_probabilities<S: Score>(scores: Matrix<'_, S>) -> Result<(), Error> {
-    scores.check_finite()?;
+    scores.check_ordered()?;
     for row in 0..scores.rows {
         let sum: f64 = scores.row(row).map(|score| score.to_f64()).sum();
-        if (1.0 - sum).abs() > 1e-8 + 1e-5 * sum.abs() {
+        if !sum.is_finite() || (1.0 - sum).abs() > 1e-8 + 1e-5 * sum.abs() {
             return Err(Error::Probabilities { row, sum });
         }
     }
@@ -193,18 +188,17 @@ mod tests {
 
     #[test]
     fn the_first_fault_is_named_by_row_then_column() {
-        let scores = [0.0, 0.0, f32::INFINITY, 0.0, f32::NAN, 0.0];
-        let by_row = Matrix::row_major(&scores, 3, 2).unwrap();
-        let message = by_row.check_finite().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "score is inf at row 1, column 0; scores must be finite"
+        let scores = [0.0, f32::INFINITY, f32::NAN, 0.0, f32::NAN, 0.0];
+        let message = |matrix: Matrix<'_, f32>| matrix.check_ordered().unwrap_err().to_string();
+        let by_row = message(Matrix::row_major(&scores, 3, 2).unwrap());
+        assert!(
+            by_row.starts_with("score is NaN at row 1, column 0,"),
+            "{by_row}"
         );
-        let by_column = Matrix::column_major(&scores, 3, 2).unwrap();
-        let message = by_column.check_finite().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "score is NaN at row 1, column 1; scores must be finite"
+        let by_column = message(Matrix::column_major(&scores, 3, 2).unwrap());
+        assert!(
+            by_column.starts_with("score is NaN at row 1, column 1,"),
+            "{by_column}"
         );
     }
 
@@ -215,5 +209,14 @@ mod tests {
         let bad = Matrix::row_major(&[0.25, 0.75, 1.0, 1.0], 2, 2).unwrap();
         let error = check_probabilities(bad).unwrap_err();
         assert_eq!(error, Error::Probabilities { row: 1, sum: 2.0 });
+        let infinite = [f64::INFINITY, f64::NEG_INFINITY];
+        for scores in [[1.0, infinite[0]], [1.0, infinite[1]], infinite] {
+            let matrix = Matrix::row_major(&scores, 1, 2).unwrap();
+            let outcome = check_probabilities(matrix);
+            assert!(
+                matches!(outcome, Err(Error::Probabilities { row: 0, .. })),
+                "{outcome:?}"
+            );
+        }
     }
 }

@@ -3,9 +3,14 @@
 //!
 //! The area under the ROC curve is the share of (positive, negative) pairs that the scores put in
 //! the right order, a tie counting half. Here it is counted in integers: scores become unsigned
-//! keys of the same order, the keys are sorted once, and one scan adds up twice the number of
-//! rightly ordered pairs. The result is the correctly rounded quotient of two integers, so neither
-//! the order of the rows nor the number of threads can change a bit of it.
+//! keys of the same order, the keys are dealt out to small buckets, and in each of them twice the
+//! number of rightly ordered pairs is added up. The result is the correctly rounded quotient of
+//! two integers, so neither the order of the rows nor the number of threads can change a bit of
+//! it. With sample weights it is a sum of products, compensated and in the order of the scores:
+//! again the same for any number of threads, but another order of rows with equal scores may
+//! change its last bit.
+//!
+//! Infinite scores are the lowest and the highest; NaN is an error that names its row.
 //!
 //! ```
 //! use medfast::metrics::{self, Classes, Matrix, Options};
@@ -27,6 +32,8 @@
 
 mod accuracy;
 mod average_precision;
+mod buckets;
+mod columns;
 mod curve;
 mod error;
 mod labels;
@@ -34,7 +41,9 @@ mod matrix;
 mod one_vs_one;
 mod options;
 mod pairs;
+mod pool;
 mod precision_recall;
+mod ranks;
 mod ratio;
 mod roc_auc;
 mod roc_curve;

@@ -1,13 +1,20 @@
 //! The areas of all pairs of classes (Hand and Till 2001).
 
+use super::columns::Columns;
 use super::error::Error;
 use super::labels::{ClassNumber, Classes};
 use super::matrix::Matrix;
 use super::options::Options;
+use super::pool::Pool;
+use super::ranks::Ranks;
 use super::ratio;
 use super::roc_auc::collect;
-use super::score::Score;
+use super::score::{Key, Score};
 use super::sort;
+
+/// The largest class that is ranked without sorting. Twice its product with any number of rows is
+/// below 2^64.
+const RANKED_WHOLE: usize = 1 << 15;
 
 /// The areas of all ordered pairs of classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +76,7 @@ impl OneVsOne {
 /// ```
 ///
 /// # Errors
-/// If shapes differ, a score is not finite, or a class number has no column; and
+/// If shapes differ, a score is NaN, or a class number has no column; and
 /// [`Error::Unsupported`] for weights and for a limit on the false positive rate.
 ///
 /// # Examples
@@ -99,17 +106,25 @@ pub fn roc_auc_one_vs_one<C: ClassNumber, S: Score>(
     }
     let classes = scores.columns();
     Classes(labels).check(scores.rows(), classes)?;
-    scores.check_finite()?;
+    scores.check_ordered()?;
     let mut counts = vec![0; classes];
     for label in labels {
         counts[label.index()] += 1;
     }
     let threads = options.threads_for(scores.rows() * classes);
+    let keys = Columns::new(scores, options)?;
+    let rankings = Pool::default();
     let areas = collect(threads, classes, options, |class| {
         if counts[class] == 0 {
             return Ok(vec![None; classes]);
         }
-        let twice_right = against_each_other(class, labels, scores, options)?;
+        let samples = keys.column(class).flatten().copied();
+        let samples = samples.zip(labels.iter().map(|label| label.index()));
+        let ranked = rankings.lend(|ranks| ranked(class, samples.clone(), &counts, ranks));
+        let twice_right = match ranked {
+            Some(twice_right) => twice_right,
+            None => sorted(class, samples, &counts, options)?,
+        };
         let areas = twice_right.into_iter().zip(&counts).enumerate();
         Ok(areas
             .map(|(other, (twice_right, count))| {
@@ -125,16 +140,47 @@ pub fn roc_auc_one_vs_one<C: ClassNumber, S: Score>(
     })
 }
 
-/// For every other class, twice the number of pairs that the scores of `class` order rightly: one
-/// sort, and one scan with a counter for each class.
-fn against_each_other<C: ClassNumber, S: Score>(
+/// For every other class, twice the number of pairs that the scores of `class` order rightly.
+/// `None` if the samples of `class` are too many, or too clustered, for this to be quick.
+fn ranked<K: Key>(
     class: usize,
-    labels: &[C],
-    scores: Matrix<'_, S>,
+    samples: impl Iterator<Item = (K, usize)> + Clone,
+    counts: &[usize],
+    ranks: &mut Ranks<K>,
+) -> Option<Vec<u128>> {
+    if counts[class] > RANKED_WHOLE {
+        return None;
+    }
+    let mut own = Vec::with_capacity(counts[class]);
+    own.extend(
+        samples
+            .clone()
+            .filter(|(_, label)| *label == class)
+            .map(|(key, _)| key),
+    );
+    ranks.rank(&own);
+    // The samples of `class` below another one are wrongly there.
+    let mut twice_wrong = vec![0_u64; counts.len()];
+    ranks.places(samples, |label, below, not_above| {
+        twice_wrong[label] += u64::from(below) + u64::from(not_above);
+    })?;
+    let wrong_of_all = twice_wrong.into_iter().zip(counts);
+    let own = own.len() as u128;
+    Some(
+        wrong_of_all
+            .map(|(wrong, count)| 2 * own * *count as u128 - u128::from(wrong))
+            .collect(),
+    )
+}
+
+/// The same as [`ranked`] for any samples: one sort, and one scan with a counter for each class.
+fn sorted<K: Key>(
+    class: usize,
+    samples: impl Iterator<Item = (K, usize)> + Clone,
+    counts: &[usize],
     options: &Options<'_>,
 ) -> Result<Vec<u128>, Error> {
-    let keys = scores.column(class).map(|score| score.key());
-    let mut samples: Vec<(S::Key, C)> = keys.zip(labels.iter().copied()).collect();
+    let mut samples: Vec<(K, usize)> = samples.collect();
     let mut scratch = samples.clone();
     let sorted = sort::sorted_by_key(
         &mut samples,
@@ -143,20 +189,16 @@ fn against_each_other<C: ClassNumber, S: Score>(
         options.interrupt,
     )?;
 
-    let classes = scores.columns();
-    let mut below = vec![0_u64; classes];
-    let mut twice_right = vec![0_u128; classes];
+    let mut below = vec![0_u64; counts.len()];
+    let mut twice_right = vec![0_u128; counts.len()];
     for tie in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let own = tie
-            .iter()
-            .filter(|sample| sample.1.index() == class)
-            .count() as u64;
+        let own = tie.iter().filter(|sample| sample.1 == class).count() as u64;
         // Counting the tie in between the two additions counts it half.
         if own > 0 {
             add_multiple(&mut twice_right, own, &below);
         }
         for sample in tie {
-            below[sample.1.index()] += 1;
+            below[sample.1] += 1;
         }
         if own > 0 {
             add_multiple(&mut twice_right, own, &below);

@@ -1,13 +1,16 @@
 //! The area under the ROC curve, for one class or for many.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::columns::Columns;
 use super::curve;
 use super::error::Error;
 use super::labels::Truth;
 use super::matrix::{self, Matrix};
 use super::options::Options;
-use super::pairs::Workspace;
+use super::pairs::{self, Counter};
+use super::pool::Pool;
 use super::score::Score;
 use super::weights::Weights;
 use crate::parallel;
@@ -25,7 +28,7 @@ const ROWS_PER_PIECE: usize = 1024;
 /// ```
 ///
 /// # Errors
-/// If the lengths differ, or a score is not finite.
+/// If the lengths differ, or a score is NaN.
 ///
 /// # Examples
 /// ```
@@ -42,7 +45,7 @@ pub fn roc_auc<S: Score>(labels: &[bool], scores: &[S]) -> Result<Option<f64>, E
 /// [`roc_auc`] with weights, a limit on the false positive rate, or an interrupt.
 ///
 /// # Errors
-/// If lengths differ, a score or a weight is not finite, or an option is out of its range.
+/// If lengths differ, a score is NaN, a weight not finite, or an option is out of its range.
 pub fn roc_auc_with<S: Score>(
     labels: &[bool],
     scores: &[S],
@@ -52,22 +55,28 @@ pub fn roc_auc_with<S: Score>(
         return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
     }
     options.check_max_fpr()?;
-    matrix::check_finite(scores)?;
-    let weights = options.weights_for(labels.len())?;
-    area(
-        &mut Workspace::default(),
-        scores.iter().copied().zip(labels.iter().copied()),
-        scores.len(),
-        weights.as_ref().map(Weights::iter),
-        options,
-    )
+    matrix::check_ordered(scores)?;
+    if let Some(weights) = options.weights_for(labels.len())? {
+        let samples = scores.iter().zip(labels).zip(weights.iter());
+        let samples = samples.map(|((score, label), weight)| (*score, *label, weight));
+        return curve::weighted_area(samples, options.max_fpr, options.interrupt);
+    }
+    if options.max_fpr < 1.0 {
+        let samples = scores.iter().copied().zip(labels.iter().copied());
+        return curve::partial_area(samples, options.max_fpr, options.interrupt);
+    }
+    let part = |range: Range<usize>| {
+        let keys = scores[range.clone()].iter().map(|score| score.key());
+        keys.zip(labels[range].iter().copied())
+    };
+    Ok(pairs::count_long(part, labels.len(), options)?.area())
 }
 
 /// The area of every class (column): its samples against all others. `None` for a class that no
 /// sample or every sample is of.
 ///
 /// # Errors
-/// If shapes differ, a score or a weight is not finite, a class number has no column, or an
+/// If shapes differ, a score is NaN, a weight not finite, a class number has no column, or an
 /// option is out of its range.
 pub fn roc_auc_per_class<S: Score>(
     truth: impl Truth,
@@ -76,14 +85,23 @@ pub fn roc_auc_per_class<S: Score>(
 ) -> Result<Vec<Option<f64>>, Error> {
     let weights = check(truth, scores, options)?;
     let threads = options.threads_for(scores.rows() * scores.columns());
+    if weights.is_some() || options.max_fpr < 1.0 {
+        return collect(threads, scores.columns(), options, |column| {
+            let samples = scores.column(column).zip(truth.of_column(column));
+            area_of_curve(samples, weights.as_ref().map(Weights::iter), options)
+        });
+    }
+    let keys = Columns::new(scores, options)?;
+    let counters = Pool::<Counter<S::Key>>::default();
     collect(threads, scores.columns(), options, |column| {
-        area(
-            &mut Workspace::default(),
-            scores.column(column).zip(truth.of_column(column)),
-            scores.rows(),
-            weights.as_ref().map(Weights::iter),
-            options,
-        )
+        counters.lend(|counter| {
+            let mut labels = truth.of_column(column);
+            counter.start(scores.rows());
+            for keys in keys.column(column) {
+                counter.add(keys.iter().copied().zip(&mut labels));
+            }
+            Ok(counter.finish(options.interrupt)?.area())
+        })
     })
 }
 
@@ -98,13 +116,16 @@ pub fn roc_auc_micro<S: Score>(
 ) -> Result<Option<f64>, Error> {
     let weights = check(truth, scores, options)?;
     let labels = (0..scores.columns()).flat_map(|column| truth.of_column(column));
-    area(
-        &mut Workspace::default(),
-        scores.values().zip(labels),
-        scores.rows() * scores.columns(),
-        weights.as_ref().map(|weights| weights.iter().cycle()),
-        options,
-    )
+    let samples = scores.values().zip(labels);
+    if weights.is_some() || options.max_fpr < 1.0 {
+        let weights = weights.as_ref().map(|weights| weights.iter().cycle());
+        return area_of_curve(samples, weights, options);
+    }
+    let samples = samples.map(|(score, label)| (score.key(), label));
+    let mut counter = Counter::default();
+    counter.start(scores.rows() * scores.columns());
+    counter.add(samples);
+    Ok(counter.finish(options.interrupt)?.area())
 }
 
 /// The area of every sample (row): its classes against those it is not of. `None` for a sample of
@@ -127,17 +148,17 @@ pub fn roc_auc_per_sample<S: Score>(
     let threads = options.threads_for(scores.rows() * scores.columns());
     let pieces = scores.rows().div_ceil(ROWS_PER_PIECE);
     let areas = collect(threads, pieces, options, |piece| {
-        let mut workspace = Workspace::default();
+        let mut counter = Counter::default();
         let start = piece * ROWS_PER_PIECE;
         let rows = start..scores.rows().min(start + ROWS_PER_PIECE);
         rows.map(|row| {
             let samples = scores.row(row).zip(labels.row(row));
-            workspace.area(
-                samples,
-                scores.columns(),
-                options.max_fpr,
-                options.interrupt,
-            )
+            if options.max_fpr < 1.0 {
+                return curve::partial_area(samples, options.max_fpr, options.interrupt);
+            }
+            counter.start(scores.columns());
+            counter.add(samples.map(|(score, label)| (score.key(), label)));
+            Ok(counter.finish(options.interrupt)?.area())
         })
         .collect::<Result<Vec<_>, _>>()
     })?;
@@ -151,26 +172,22 @@ pub(super) fn check<'a, S: Score>(
 ) -> Result<Option<Weights<'a>>, Error> {
     truth.check_against(scores.rows(), scores.columns())?;
     options.check_max_fpr()?;
-    scores.check_finite()?;
+    scores.check_ordered()?;
     options.weights_for(scores.rows())
 }
 
-fn area<S: Score>(
-    workspace: &mut Workspace<S::Key>,
-    samples: impl Iterator<Item = (S, bool)> + Clone,
-    length: usize,
+fn area_of_curve<S: Score>(
+    samples: impl Iterator<Item = (S, bool)>,
     weights: Option<impl Iterator<Item = f64>>,
     options: &Options<'_>,
 ) -> Result<Option<f64>, Error> {
+    let (max_fpr, interrupt) = (options.max_fpr, options.interrupt);
     match weights {
-        None => workspace.area(samples, length, options.max_fpr, options.interrupt),
+        None => curve::partial_area(samples, max_fpr, interrupt),
         Some(weights) => {
             let samples = samples.zip(weights);
-            curve::weighted_area(
-                samples.map(|((score, positive), weight)| (score, positive, weight)),
-                options.max_fpr,
-                options.interrupt,
-            )
+            let samples = samples.map(|((score, positive), weight)| (score, positive, weight));
+            curve::weighted_area(samples, max_fpr, interrupt)
         }
     }
 }
@@ -261,7 +278,7 @@ mod tests {
         #[test]
         fn equals_the_pair_count_for_any_bits((labels, scores) in samples(any::<f64>())) {
             let scores: Vec<f64> =
-                scores.iter().map(|score| if score.is_finite() { *score } else { 0.0 }).collect();
+                scores.iter().map(|score| if score.is_nan() { 0.0 } else { *score }).collect();
             prop_assert_eq!(roc_auc(&labels, &scores).unwrap(), naive(&labels, &scores));
         }
 
@@ -354,6 +371,53 @@ mod tests {
     }
 
     #[test]
+    fn infinities_are_the_ends() {
+        let scores = [
+            f32::NEG_INFINITY,
+            -1.0,
+            f32::MAX,
+            f32::INFINITY,
+            f32::INFINITY,
+        ];
+        let labels = [false, true, false, true, false];
+        let expected = naive(&labels, &scores);
+        assert_eq!(roc_auc(&labels, &scores).unwrap(), expected);
+        assert_eq!(expected, Some(3.5 / 6.0));
+        let weights = Some(&[1.0; 5][..]);
+        let options = Options {
+            weights,
+            ..Options::default()
+        };
+        let weighted = roc_auc_with(&labels, &scores, &options).unwrap();
+        assert!((weighted.unwrap() - 3.5 / 6.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn weights_of_one_change_no_partial_area() {
+        let scores: Vec<f64> = noise(3000)
+            .iter()
+            .map(|score| (score * 10.0) % 50.0)
+            .collect();
+        let labels: Vec<bool> = noise(3000)
+            .iter()
+            .map(|x| (*x as u64).is_multiple_of(3))
+            .collect();
+        let ones = vec![1.0; 3000];
+        for max_fpr in [0.01, 0.3, 0.999] {
+            let plain = Options {
+                max_fpr,
+                ..Options::default()
+            };
+            let weighted = Options {
+                weights: Some(&ones),
+                ..plain
+            };
+            let area = |options| roc_auc_with(&labels, &scores, options).unwrap().unwrap();
+            assert!((area(&plain) - area(&weighted)).abs() < 1e-14);
+        }
+    }
+
+    #[test]
     fn zeros_of_both_signs_tie() {
         assert_eq!(
             roc_auc(&[true, false], &[0.0_f64, -0.0]).unwrap(),
@@ -372,7 +436,7 @@ mod tests {
         let error = roc_auc(&[true, false], &[1.0, f32::NAN]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "score is NaN at row 1; scores must be finite"
+            "score is NaN at row 1, so it cannot be ranked; leave such samples out"
         );
         for max_fpr in [0.0, -1.0, 1.5, f64::NAN] {
             let options = Options {

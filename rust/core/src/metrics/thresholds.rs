@@ -107,7 +107,7 @@ impl<T: Copy> Counts<T> {
         if labels.len() != scores.len() {
             return Err(Error::shape("labels", (labels.len(),), (scores.len(),)));
         }
-        matrix::check_finite(scores)?;
+        matrix::check_ordered(scores)?;
         let weights = options.weights_for(labels.len())?;
         // Room for an end to the curve, too. What is not used is never touched.
         let room = scores.len() + 2;
