@@ -10,7 +10,9 @@ from medfast.errors import MedfastError
 from medfast.metrics import (
     average_precision_score,
     precision_recall_curve,
+    roc_auc_interval,
     roc_auc_score,
+    roc_auc_test,
     roc_curve,
 )
 from medfast.npz import load_npz
@@ -29,7 +31,9 @@ __all__ = [
     "metrics",
     "npz",
     "precision_recall_curve",
+    "roc_auc_interval",
     "roc_auc_score",
+    "roc_auc_test",
     "roc_curve",
     "transforms",
 ]

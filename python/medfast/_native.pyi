@@ -22,6 +22,9 @@ __all__ = [
     "encode_labels",
     "precision_recall_curve",
     "roc_auc",
+    "roc_auc_bootstrap",
+    "roc_auc_covariance",
+    "roc_auc_exchanges",
     "roc_auc_micro",
     "roc_auc_one_vs_one",
     "roc_auc_per_class",
@@ -101,6 +104,7 @@ class Pipeline:
 _Codes: TypeAlias = npt.NDArray[np.bool_ | np.uint8 | np.uintp]
 _Scores: TypeAlias = npt.NDArray[np.float32 | np.float64 | np.int64 | np.uint64]
 _Weights: TypeAlias = npt.NDArray[np.float64] | None
+_Groups: TypeAlias = npt.NDArray[np.uintp] | None
 
 def encode_labels(labels: npt.NDArray[np.generic], /) -> tuple[npt.NDArray[np.int64], _Codes]: ...
 def roc_auc(
@@ -123,6 +127,27 @@ def roc_auc_per_sample(
 def roc_auc_one_vs_one(
     codes: _Codes, scores: _Scores, weighted: bool, threads: int | None, /
 ) -> float: ...
+def roc_auc_covariance(
+    truth: _Codes, tables: list[_Scores], clusters: _Groups, threads: int | None, /
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def roc_auc_bootstrap(
+    truth: _Codes,
+    tables: list[_Scores],
+    replicates: int,
+    seed: int,
+    strata: _Groups,
+    clusters: _Groups,
+    threads: int | None,
+    /,
+) -> npt.NDArray[np.float64]: ...
+def roc_auc_exchanges(
+    truth: _Codes,
+    tables: list[_Scores],
+    clusters: _Groups,
+    random: tuple[int, int] | None,
+    threads: int | None,
+    /,
+) -> npt.NDArray[np.float64]: ...
 def roc_curve(
     labels: npt.NDArray[np.bool_],
     scores: _Scores,

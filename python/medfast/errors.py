@@ -68,6 +68,10 @@ class UndefinedMetricWarning(UserWarning):
     """A metric is not defined for these labels; the message says for which class."""
 
 
+class DegenerateIntervalWarning(UserWarning):
+    """An interval has no width or no ends, because the samples do not tell how a metric varies."""
+
+
 class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 

@@ -56,6 +56,8 @@ macro_rules! with_truth {
     };
 }
 
+mod uncertainty;
+
 fn unexpected(array: &Bound<'_, PyAny>) -> PyErr {
     let dtype = array
         .getattr("dtype")
@@ -452,5 +454,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(average_precision_per_sample, module)?)?;
     module.add_function(wrap_pyfunction!(check_probabilities, module)?)?;
     module.add_function(wrap_pyfunction!(accuracy_threshold, module)?)?;
-    module.add_function(wrap_pyfunction!(accuracy_argmax, module)?)
+    module.add_function(wrap_pyfunction!(accuracy_argmax, module)?)?;
+    uncertainty::register(module)
 }

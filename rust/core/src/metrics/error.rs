@@ -68,6 +68,14 @@ pub enum Error {
     /// The largest false positive rate lies outside (0, 1].
     #[error("max_fpr is {0}; it must lie in (0, 1]")]
     MaxFpr(f64),
+    /// Groups of samples are not numbered as they must be.
+    #[error("{what} must be numbered from 0 on without gaps; no row has the number {missing}")]
+    Numbering {
+        /// What is numbered.
+        what: &'static str,
+        /// A number that should have come.
+        missing: usize,
+    },
     /// The metric is not defined with this option.
     #[error("{0}")]
     Unsupported(&'static str),
@@ -122,6 +130,7 @@ impl Error {
             | Self::Weight { .. }
             | Self::ZeroWeights
             | Self::FallingRate
+            | Self::Numbering { .. }
             | Self::MaxFpr(_) => ErrorKind::Value,
         }
     }

@@ -32,19 +32,25 @@
 
 mod accuracy;
 mod average_precision;
+mod bootstrap;
 mod buckets;
 mod columns;
+mod covariance;
 mod curve;
 mod error;
+mod exchanges;
 mod labels;
 mod matrix;
+mod numbering;
 mod one_vs_one;
 mod options;
 mod pairs;
 mod pool;
 mod precision_recall;
+mod ranking;
 mod ranks;
 mod ratio;
+mod replicates;
 mod roc_auc;
 mod roc_curve;
 mod score;
@@ -57,7 +63,10 @@ pub use average_precision::{
     average_precision, average_precision_micro, average_precision_per_class,
     average_precision_per_sample,
 };
+pub use bootstrap::{Resampling, roc_auc_bootstrap};
+pub use covariance::{Covariance, roc_auc_covariance};
 pub use error::{Error, Place};
+pub use exchanges::{Exchanges, roc_auc_exchanges};
 pub use labels::{ClassNumber, Classes, Codes, Encoded, Label, Truth, encode};
 pub use matrix::{Matrix, check_probabilities};
 pub use one_vs_one::{OneVsOne, roc_auc_one_vs_one};
