@@ -130,3 +130,17 @@ def test_either_label_can_be_the_positive_one(problem: Any) -> None:
             np.testing.assert_array_equal(part, other)
     named = average_precision_score(names, scores, pos_label="b")
     assert named == average_precision_score(~y, scores)
+
+
+def test_infinite_scores_are_ordered() -> None:
+    y, scores = np.array([0, 0, 1, 1]), np.array([-np.inf, 0.5, np.inf, 0.25])
+    finite = np.array([-1.0, 0.5, 1.0, 0.25])
+    fpr, tpr, thresholds = roc_curve(y, scores, drop_intermediate=False)
+    expected = roc_curve(y, finite, drop_intermediate=False)
+    assert (fpr.tolist(), tpr.tolist()) == (expected[0].tolist(), expected[1].tolist())
+    assert thresholds.tolist() == [np.inf, np.inf, 0.5, 0.25, -np.inf]
+    precision, recall, thresholds = precision_recall_curve(y, scores)
+    expected = precision_recall_curve(y, finite)
+    assert (precision.tolist(), recall.tolist()) == (expected[0].tolist(), expected[1].tolist())
+    assert thresholds.tolist() == [-np.inf, 0.25, 0.5, np.inf]
+    assert average_precision_score(y, scores) == average_precision_score(y, finite)

@@ -103,20 +103,6 @@ fn to_array(py: Python<'_>, areas: Vec<Option<f64>>) -> Bound<'_, PyArray1<f64>>
     PyArray1::from_iter(py, areas.into_iter().map(nan_if_undefined))
 }
 
-/// Options of a metric that is not limited to some false positive rates.
-fn whole_range<'a>(
-    weights: Option<&'a [f64]>,
-    threads: Option<usize>,
-    interrupt: Interrupt<'a>,
-) -> Options<'a> {
-    Options {
-        weights,
-        threads,
-        interrupt,
-        ..Options::default()
-    }
-}
-
 /// Distinct labels, ascending, and the place of every label among them: bool for up to two
 /// classes, uint8 for up to 256, uintp for more.
 #[pyfunction]
@@ -274,7 +260,7 @@ fn roc_curve<'py>(
     with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
         let scores = slice(&scores)?;
         let curve = call::detached(py, |interrupt| {
-            let options = whole_range(weights, None, interrupt);
+            let options = options(weights, 1.0, None, interrupt);
             metrics::roc_curve(labels, scores, drop_intermediate, &options)
         })?;
         let array = |rates| PyArray1::from_vec(py, rates);
@@ -302,7 +288,7 @@ fn precision_recall_curve<'py>(
     with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
         let scores = slice(&scores)?;
         let curve = call::detached(py, |interrupt| {
-            let options = whole_range(weights, None, interrupt);
+            let options = options(weights, 1.0, None, interrupt);
             metrics::precision_recall_curve(labels, scores, drop_intermediate, &options)
         })?;
         Ok((
@@ -327,7 +313,7 @@ fn average_precision(
     with_type!(scores, PyReadonlyArray1<f32 | f64 | i64 | u64>, |scores| {
         let scores = slice(&scores)?;
         let area = call::detached(py, |interrupt| {
-            metrics::average_precision(labels, scores, &whole_range(weights, None, interrupt))
+            metrics::average_precision(labels, scores, &options(weights, 1.0, None, interrupt))
         })?;
         Ok(nan_if_undefined(area))
     })
@@ -347,7 +333,7 @@ fn average_precision_per_class<'py>(
     with_table!(scores, |scores| {
         with_truth!(truth, |truth| {
             let areas = call::detached(py, |interrupt| {
-                let options = whole_range(weights, threads, interrupt);
+                let options = options(weights, 1.0, threads, interrupt);
                 metrics::average_precision_per_class(truth, scores, &options)
             })?;
             Ok(to_array(py, areas))
@@ -368,7 +354,7 @@ fn average_precision_micro(
     with_table!(scores, |scores| {
         with_truth!(truth, |truth| {
             let area = call::detached(py, |interrupt| {
-                let options = whole_range(weights, None, interrupt);
+                let options = options(weights, 1.0, None, interrupt);
                 metrics::average_precision_micro(truth, scores, &options)
             })?;
             Ok(nan_if_undefined(area))
@@ -388,7 +374,7 @@ fn average_precision_per_sample<'py>(
     let labels = matrix(&labels)?;
     with_table!(scores, |scores| {
         let areas = call::detached(py, |interrupt| {
-            let options = whole_range(None, threads, interrupt);
+            let options = options(None, 1.0, threads, interrupt);
             metrics::average_precision_per_sample(labels, scores, &options)
         })?;
         Ok(to_array(py, areas))
