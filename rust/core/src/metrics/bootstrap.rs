@@ -84,7 +84,7 @@ pub fn roc_auc_bootstrap<S: Score>(
             for block in 0..members.len().div_ceil(4) {
                 let words = replicates::words(block, replicate, Purpose::Resampling, stratum, seed);
                 for word in &words[..(members.len() - 4 * block).min(4)] {
-                    let place = u64::from(*word) * size >> 32;
+                    let place = (u64::from(*word) * size) >> 32;
                     times[members[place as usize] as usize] += 1;
                 }
             }

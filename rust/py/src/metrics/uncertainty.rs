@@ -9,6 +9,7 @@ use super::{matrix, slice, to_array, unexpected};
 use crate::call;
 
 type Groups<'py> = Option<PyReadonlyArray1<'py, usize>>;
+type AreasAndCovariance<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
 
 /// Runs the body with a list of tables of one type as matrices.
 macro_rules! with_tables {
@@ -33,7 +34,7 @@ fn roc_auc_covariance<'py>(
     tables: &Bound<'py, PyAny>,
     clusters: Groups<'py>,
     threads: Option<usize>,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>)> {
+) -> PyResult<AreasAndCovariance<'py>> {
     let clusters = clusters.as_ref().map(slice).transpose()?;
     with_tables!(tables, |tables| {
         with_truth!(truth, |truth| {
