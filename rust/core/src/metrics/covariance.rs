@@ -400,7 +400,7 @@ mod tests {
             (0..20_000_u64)
                 .map(move |i| (i.wrapping_mul(6_364_136_223_846_793_005 + seed) >> 40) as f32)
         };
-        let labels: Vec<bool> = noise(1).map(|x| x as u64 % 3 == 0).collect();
+        let labels: Vec<bool> = noise(1).map(|x| (x as u64).is_multiple_of(3)).collect();
         let scores: [Vec<f32>; 2] = [noise(2).collect(), noise(3).map(|x| x % 97.0).collect()];
         let labels = Matrix::row_major(&labels, 10_000, 2).unwrap();
         let tables = scores
