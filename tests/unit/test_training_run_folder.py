@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medfast.data.predictions import write_scores
 from medfast.training.device import choose_compute
 from medfast.training.environment import describe_environment
 from medfast.training.history import EpochRow, best_row
 from medfast.training.losses import LossMeter
 from medfast.training.progress import Bar, Lines, progress_on
-from medfast.training.run_folder import RunFolder, write_scores
+from medfast.training.run_folder import RunFolder
 
 
 def row(epoch: int, auc: float, loss: float = 0.5) -> EpochRow:

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 
+from medfast.data.storage import replacing, storage_error
 from medfast.errors import CheckpointError
-from medfast.training.storage import replacing, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

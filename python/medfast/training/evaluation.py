@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medfast.data.dataset import SPLITS
+from medfast.data.predictions import run_label, write_scores
 from medfast.errors import ConfigError, ShapeError, nearest
 from medfast.npz import load_npz
 from medfast.task import Task
 from medfast.training import checkpoint
 from medfast.training.device import Compute, choose_compute
 from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
-from medfast.training.run_folder import RunFolder, run_label, write_scores
+from medfast.training.run_folder import RunFolder
 from medfast.training.scoring import probabilities, score_images, score_split
 from medfast.training.setup import build_model
 

@@ -7,7 +7,6 @@ import io
 import json
 import math
 import os
-import re
 import shlex
 import time
 from contextlib import contextmanager
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from medfast.data.catalog import file_stem
 from medfast.data.dataset import SPLITS
+from medfast.data.predictions import prediction_file_name, write_scores
+from medfast.data.storage import storage_error, write_text
 from medfast.errors import CheckpointError, ConfigError
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
 from medfast.training.recipe import Recipe, load_recipe
-from medfast.training.storage import storage_error, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,46 +37,6 @@ if TYPE_CHECKING:
 
 # What file systems take, in bytes, less room for the name under which a file is written.
 _LONGEST_NAME = 240
-
-
-def prediction_file_name(
-    flag: str, size: int, split: str, *, auc: float, acc: float, run: str
-) -> str:
-    """Name a file of scores as MedMNIST's evaluator does.
-
-    Examples
-    --------
-    >>> prediction_file_name("breastmnist", 28, "test", auc=0.9012, acc=0.8639, run="first")
-    'breastmnist_test_[AUC]0.901_[ACC]0.864@first.csv'
-    >>> prediction_file_name("breastmnist", 64, "val", auc=1.0, acc=0.5, run="v1.2")
-    'breastmnist_64_val_[AUC]1.000_[ACC]0.500@v1-2.csv'
-    """
-    return f"{file_stem(flag, size)}_{split}_[AUC]{auc:.3f}_[ACC]{acc:.3f}@{run_label(run)}.csv"
-
-
-def run_label(name: str) -> str:
-    """Rid a run's name of what ends it in the name of a file of scores.
-
-    MedMNIST takes the run from between the last ``@`` and the next ``.``.
-
-    Examples
-    --------
-    >>> run_label("first run, v1.2")
-    'first-run-v1-2'
-    """
-    return re.sub(r"[^\w-]+", "-", name)
-
-
-def write_scores(path: Path, scores: NDArray[np.float32]) -> None:
-    """Write rows ``index,score,...``, each score with all the digits of its float32.
-
-    Raises
-    ------
-    StorageError
-        If the operating system refuses; nothing is left behind.
-    """
-    rows = (f"{index},{','.join(map(repr, row))}\n" for index, row in enumerate(scores.tolist()))
-    write_text(path, "".join(rows))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ pub enum Exchanges {
 /// those whose bit is set in `r`, and there are as many replicates as ways to exchange.
 ///
 /// # Errors
-/// As [`roc_auc_bootstrap`]; [`Error::Unsupported`] for `every` with more than 24 units.
+/// As [`roc_auc_bootstrap`](super::roc_auc_bootstrap); [`Error::Unsupported`] for `every` with more than 24 units.
 pub fn roc_auc_exchanges<S: Score>(
     truth: impl Truth,
     models: [Matrix<'_, S>; 2],

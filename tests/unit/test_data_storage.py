@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from medfast.data.storage import replacing, write_text
 from medfast.errors import StorageError
-from medfast.training.storage import replacing, write_text
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside(tmp_path: Path) -> None:
