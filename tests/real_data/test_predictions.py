@@ -12,6 +12,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.metrics import roc_auc_score as sklearn_roc_auc_score
 
 from medfast.metrics import evaluate, roc_auc_score
+from medfast.metrics.medmnist import Evaluator
+from medfast.results.score import score_predictions
 from medfast.task import Task
 
 if TYPE_CHECKING:
@@ -105,3 +107,45 @@ def test_equal_to_scikit_learn(name: str, predictions: Path) -> None:
     np.testing.assert_allclose(found.per_class_auc, expected, rtol=0, atol=1e-12)
     assert found.auc == pytest.approx(np.mean(expected), abs=1e-12)
     assert found.acc == pytest.approx(right, abs=1e-12)
+
+
+@pytest.mark.parametrize("flag", ["breastmnist", "pneumoniamnist", "dermamnist"])
+def test_scoring_a_file_gives_the_figures_in_its_name(
+    flag: str, medmnist_root: Path, predictions: Path
+) -> None:
+    (path,) = predictions.glob(f"{flag}_*@*.csv")
+    labels = predictions / "dermamnist_y_true_flat.npy" if flag == "dermamnist" else None
+    dataset = None if labels else flag
+    found = score_predictions(path, dataset=dataset, labels=labels, root=medmnist_root)
+    assert f"_[AUC]{found.auc.estimate:.3f}_[ACC]{found.acc:.3f}@" in path.name
+    assert found.auc.low < found.auc.estimate < found.auc.high
+    assert not found.notes
+
+
+@pytest.mark.parametrize("flag", ["breastmnist", "pneumoniamnist"])
+def test_the_drop_in_evaluator_gives_the_figures_in_the_name(
+    flag: str, medmnist_root: Path, predictions: Path, tmp_path: Path
+) -> None:
+    (path,) = predictions.glob(f"{flag}_*@*.csv")
+    copied = tmp_path / path.name
+    copied.write_bytes(path.read_bytes())
+    with copied.open() as file:
+        metrics = Evaluator.parse_and_evaluate(copied, root=medmnist_root)
+        assert f"_[AUC]{metrics.AUC:.3f}_[ACC]{metrics.ACC:.3f}@" in path.name
+        assert len(file.readlines()) == len(np.load(medmnist_root / f"{flag}.npz")["test_labels"])
+    assert list(tmp_path.iterdir()) == [copied]  # written again under the same name
+
+
+def test_files_with_labels_score_by_themselves(predictions: Path) -> None:
+    for path in sorted(predictions.glob("Resnet-18_*.csv")):
+        task = TASKS[path.stem.removeprefix("Resnet-18_").rpartition("_")[0]]
+        header, *rows = read_rows(path)
+        table = np.array(rows, np.float64)
+        y_true = table[:, [column.startswith("true_") for column in header]]
+        scores = table[:, [column.startswith("score_") for column in header]]
+        expected = evaluate(y_true, scores, task)
+        found = score_predictions(path)
+        assert found.task is (Task.MULTI_CLASS if task is Task.ORDINAL else task)
+        assert found.acc == expected.acc
+        assert found.auc.estimate == pytest.approx(expected.auc, rel=1e-14)
+        assert found.n_samples == len(rows)
