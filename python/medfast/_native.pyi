@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "apply_op",
     "NPZ_MAX_HEADER_BYTES",
     "NPZ_MAX_INFLATED_BYTES",
     "NPZ_MAX_MEMBERS",
@@ -98,6 +99,14 @@ class Pipeline:
         /,
     ) -> None: ...
     def parameters(self, sample: int, seed: int, epoch: int, /) -> list[dict[str, Any]]: ...
+
+def apply_op(
+    name: str,
+    images: npt.NDArray[np.uint8],
+    parameters: npt.NDArray[np.float64],
+    threads: int | None,
+    /,
+) -> npt.NDArray[np.uint8]: ...
 
 # metrics
 

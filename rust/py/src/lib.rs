@@ -2,6 +2,7 @@
 //! through `call::detached`.
 
 mod call;
+mod functional;
 mod metrics;
 mod npz;
 mod transforms;
@@ -37,6 +38,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         npz::register(module)?;
         transforms::register(module)?;
+        functional::register(module)?;
         metrics::register(module)
     }
 }

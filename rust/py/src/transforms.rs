@@ -188,7 +188,8 @@ fn drawn_as_dict(py: Python<'_>, drawn: Drawn) -> PyResult<Bound<'_, PyDict>> {
     Ok(dict)
 }
 
-fn borrow<'a>(images: &'a PyReadonlyArray4<'_, u8>) -> Images<'a> {
+/// The bytes of a numpy array, by its strides.
+pub fn borrow<'a>(images: &'a PyReadonlyArray4<'_, u8>) -> Images<'a> {
     let lengths = images.shape();
     let steps = images.strides();
     // SAFETY: numpy vouches for the bytes at these strides, and the read-only borrow lasts as long

@@ -108,6 +108,26 @@ pub enum Error {
         /// What came.
         channels: usize,
     },
+    /// A parameter of an op outside its range.
+    #[error("{op}: expected {expected}, got {got}")]
+    Parameter {
+        /// The op, by its name in torchvision.
+        op: &'static str,
+        /// What would have been right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A number of channels that an op is not defined for.
+    #[error("{op} expects images of {expected} channels, got {channels}")]
+    Channels {
+        /// The op, by its name in torchvision.
+        op: &'static str,
+        /// What would have been right.
+        expected: &'static str,
+        /// What came.
+        channels: usize,
+    },
     /// A number of channels that does not fit the normalisation.
     #[error(
         "Normalize was given values for {expected} channels, the images have {channels}; give one \
@@ -173,8 +193,10 @@ impl Error {
             | Self::NormalizeBytes { .. }
             | Self::AfterConversion { .. }
             | Self::SecondConversion { .. }
+            | Self::Parameter { .. }
             | Self::TooManyTransforms { .. } => ErrorKind::Config,
             Self::JitterChannels { .. }
+            | Self::Channels { .. }
             | Self::NormalizeChannels { .. }
             | Self::Length { .. }
             | Self::TooLarge { .. }

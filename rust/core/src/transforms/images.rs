@@ -164,7 +164,7 @@ pub(super) struct Flips {
 impl Flips {
     /// Turns planes of `area` pixels, `width` to a line.
     #[inline(always)]
-    fn turn(self, planes: &[u8], area: usize, width: usize, turned: &mut [u8]) {
+    pub(super) fn turn(self, planes: &[u8], area: usize, width: usize, turned: &mut [u8]) {
         // Turned both ways, a plane is one long line backwards.
         let line = if self.vertical { area } else { width };
         match (self.horizontal, self.vertical) {

@@ -34,6 +34,7 @@
 mod draws;
 mod error;
 mod images;
+pub mod ops;
 mod output;
 mod pipeline;
 mod tone;
@@ -41,5 +42,6 @@ mod tone;
 pub use draws::Draws;
 pub use error::Error;
 pub use images::Images;
+pub use ops::Op;
 pub use output::{Dtype, Layout, Output};
 pub use pipeline::{Drawn, Pipeline, Transform};

@@ -23,6 +23,8 @@ import numpy as np
 
 from medfast import _native
 from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
+from medfast.transforms import functional
+from medfast.transforms._apply import checked_batch
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,6 +37,7 @@ __all__ = [
     "RandomVerticalFlip",
     "ToDtype",
     "Transform",
+    "functional",
 ]
 
 _LAYOUTS = ("NCHW", "NHWC")
@@ -350,7 +353,7 @@ class Compose:
         -----
         Everything is checked before anything is written.
         """
-        batch = _checked_images(images)
+        batch = checked_batch(images)
         rows = None if index is None else _checked_index(index)
         seed = _integer("seed", seed, 0, _MAX_SEED)
         epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
@@ -465,27 +468,6 @@ def _integer(
     if not low <= number <= high:
         raise error(f"expected {name} as an integer from {low} to {high}, got {value!r}")
     return number
-
-
-def _checked_images(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Give images their channel axis."""
-    if not isinstance(images, np.ndarray):
-        raise ShapeError(
-            f"expected images as a numpy array, got {_kind(images)}; "
-            "pass tensor.numpy() for a torch tensor, numpy.stack(list) for a list"
-        )
-    if images.dtype != np.uint8:
-        raise ShapeError(
-            f"expected images of uint8, got {images.dtype}; convert them to bytes in 0..255"
-        )
-    if images.ndim == 3:
-        return images[..., np.newaxis]
-    if images.ndim != 4:
-        raise ShapeError(
-            f"expected images of shape (N, H, W) or (N, H, W, C), got {images.shape}; "
-            "a single image is images[np.newaxis]"
-        )
-    return images
 
 
 def _checked_index(

@@ -1,0 +1,78 @@
+"""One op over a batch, each parameter one for all images or one for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medfast import _native
+from medfast.errors import ConfigError, ShapeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+def apply_op(
+    name: str, images: npt.NDArray[np.uint8], threads: int | None = None, **parameters: Any
+) -> npt.NDArray[np.uint8]:
+    """Apply the op `name` to every image.
+
+    Parameters
+    ----------
+    name : str
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    threads : int, optional
+    **parameters : float or array-like of shape (N,)
+        In the order in which the op takes them.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+    """
+    batch = checked_batch(images)
+    table = [_values(name, key, value, len(batch)) for key, value in parameters.items()]
+    columns = max((len(values) for values in table), default=1)
+    rows = np.empty((len(table), columns))
+    for row, values in zip(rows, table, strict=True):
+        row[:] = values
+    found = _native.apply_op(name, batch, rows, threads)
+    return found[..., 0] if images.ndim == 3 else found
+
+
+def checked_batch(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give images their channel axis."""
+    if not isinstance(images, np.ndarray):
+        kind = f"{type(images).__module__}.{type(images).__qualname__}"
+        raise ShapeError(
+            f"expected images as a numpy array, got {kind}; "
+            "pass tensor.numpy() for a torch tensor, numpy.stack(list) for a list"
+        )
+    if images.dtype != np.uint8:
+        raise ShapeError(
+            f"expected images of uint8, got {images.dtype}; convert them to bytes in 0..255"
+        )
+    if images.ndim == 3:
+        return images[..., np.newaxis]
+    if images.ndim != 4:
+        raise ShapeError(
+            f"expected images of shape (N, H, W) or (N, H, W, C), got {images.shape}; "
+            "a single image is images[np.newaxis]"
+        )
+    return images
+
+
+def _values(name: str, key: str, value: Any, images: int) -> npt.NDArray[np.float64]:
+    try:
+        values = np.asarray(value, np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{name}: expected {key} as a number or one for each image, got {value!r}"
+        ) from None
+    if len(values) not in (1, images) or np.ndim(value) > 1:
+        raise ConfigError(
+            f"{name}: expected {key} as a number or {images} numbers, one for each image, got "
+            f"shape {np.shape(value)}"
+        )
+    return values

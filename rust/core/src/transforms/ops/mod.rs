@@ -1,0 +1,216 @@
+//! What transforms come to once their parameters are known: one image in, one image out.
+
+mod color;
+mod geometry;
+
+use std::sync::{Mutex, PoisonError};
+
+pub use color::Color;
+pub use geometry::Geometry;
+
+use super::error::Error;
+use super::images::{Flips, Images, Scratch, volume};
+use crate::parallel::{self, Interrupt};
+
+/// The shape of one image, whose planes lie one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// 1 for gray, 3 for RGB.
+    pub channels: usize,
+    /// The number of lines.
+    pub height: usize,
+    /// The length of a line.
+    pub width: usize,
+}
+
+impl Shape {
+    /// Pixels in a plane.
+    #[must_use]
+    pub fn area(self) -> usize {
+        self.height * self.width
+    }
+
+    /// Bytes in an image.
+    #[must_use]
+    pub fn volume(self) -> usize {
+        self.area() * self.channels
+    }
+}
+
+/// A function of one image, equal to torchvision.transforms.v2.functional's of the same name.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// Changes what pixels hold.
+    Color(Color),
+    /// Changes where pixels are.
+    Geometry(Geometry),
+}
+
+impl Op {
+    /// The shape that an image of `shape` gets.
+    ///
+    /// # Errors
+    /// A parameter outside its range, or an image that this is not defined for.
+    pub fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
+        match self {
+            Self::Color(color) => color.check(shape).map(|()| shape),
+            Self::Geometry(geometry) => geometry.output_shape(shape),
+        }
+    }
+
+    /// Writes what becomes of the image `from` to `to`, which has the output's volume.
+    #[inline(always)]
+    fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+        match self {
+            Self::Color(color) => color.apply(from, shape, to),
+            Self::Geometry(geometry) => geometry.apply(from, shape, to),
+        }
+    }
+}
+
+/// Applies one op to all images, or to each its own, and writes them to `out` in the order
+/// (N, H, W, C).
+///
+/// # Errors
+/// Parameters, numbers of ops, or an `out` that do not fit, all found before anything is written.
+/// Otherwise [`Error::Interrupted`] alone.
+pub fn apply(
+    ops: &[Op],
+    images: &Images<'_>,
+    out: &mut [u8],
+    threads: Option<usize>,
+    interrupt: Interrupt<'_>,
+) -> Result<(), Error> {
+    let [rows, ..] = images.shape();
+    let from = shape_of(images);
+    let to = output_shape(ops, images)?;
+    let expected = volume([rows, to.height, to.width, to.channels])?;
+    if out.len() != expected {
+        return Err(Error::Length {
+            what: "out",
+            expected,
+            got: out.len(),
+        });
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    let work = from.volume().max(to.volume());
+    let threads = threads.unwrap_or_else(|| match rows * work / THREAD_BYTES {
+        0 | 1 => 1,
+        worth => worth.min(parallel::available_threads()),
+    });
+    let rows_per_chunk = (CHUNK_BYTES / work).max(1);
+    let chunks: Vec<_> = out
+        .chunks_mut(rows_per_chunk * to.volume())
+        .map(Mutex::new)
+        .collect();
+    let batch = Batch {
+        ops,
+        images,
+        from,
+        to,
+    };
+    parallel::for_each(threads, chunks.len(), interrupt, |chunk| {
+        let mut out = chunks[chunk].lock().unwrap_or_else(PoisonError::into_inner);
+        batch.render(chunk * rows_per_chunk, &mut out);
+        Ok(())
+    })
+}
+
+/// The shape that every image gets.
+///
+/// # Errors
+/// A parameter outside its range, images that an op is not defined for, or ops of different output.
+pub fn output_shape(ops: &[Op], images: &Images<'_>) -> Result<Shape, Error> {
+    let [rows, ..] = images.shape();
+    if ops.len() != 1 && ops.len() != rows {
+        return Err(Error::Length {
+            what: "the parameters, one for all images or one for each,",
+            expected: rows,
+            got: ops.len(),
+        });
+    }
+    let from = shape_of(images);
+    let mut shapes = ops.iter().map(|op| op.output_shape(from));
+    let Some(first) = shapes.next() else {
+        return Ok(from);
+    };
+    let first = first?;
+    for (row, shape) in shapes.enumerate() {
+        if shape? != first {
+            return Err(Error::Parameter {
+                op: "functional",
+                expected: "parameters that give all images one size".to_owned(),
+                got: format!("another size for image {}", row + 1),
+            });
+        }
+    }
+    Ok(first)
+}
+
+/// As in the pipeline: long enough to hide the handing out, and worth another thread.
+const CHUNK_BYTES: usize = 1 << 16;
+const THREAD_BYTES: usize = 1 << 18;
+
+fn shape_of(images: &Images<'_>) -> Shape {
+    let [_, height, width, channels] = images.shape();
+    Shape {
+        channels,
+        height,
+        width,
+    }
+}
+
+struct Batch<'a> {
+    ops: &'a [Op],
+    images: &'a Images<'a>,
+    from: Shape,
+    to: Shape,
+}
+
+impl Batch<'_> {
+    fn render(&self, first: usize, out: &mut [u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has the features.
+            return unsafe { self.render_avx2(first, out) };
+        }
+        self.render_portable(first, out);
+    }
+
+    /// The same code as `render_portable`: inlined here, it is compiled to wider instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn render_avx2(&self, first: usize, out: &mut [u8]) {
+        self.render_portable(first, out);
+    }
+
+    #[inline(always)]
+    fn render_portable(&self, first: usize, out: &mut [u8]) {
+        let mut scratch = Scratch::new(self.from.volume());
+        let mut planes = vec![0; self.to.volume()];
+        for (number, out) in out.chunks_exact_mut(self.to.volume()).enumerate() {
+            let row = first + number;
+            let from = self.images.planes(row, Flips::default(), &mut scratch);
+            let op = &self.ops[if self.ops.len() == 1 { 0 } else { row }];
+            op.apply(from, self.from, &mut planes);
+            interleave(&planes, self.to.channels, out);
+        }
+    }
+}
+
+/// Writes planes pixel by pixel.
+#[inline(always)]
+fn interleave(planes: &[u8], channels: usize, out: &mut [u8]) {
+    if channels == 1 {
+        return out.copy_from_slice(planes);
+    }
+    let area = planes.len() / channels;
+    for (channel, plane) in planes.chunks_exact(area).enumerate() {
+        for (pixel, &byte) in out.chunks_exact_mut(channels).zip(plane) {
+            pixel[channel] = byte;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The functional transforms: one op by its name, over a batch.
+
+mod color;
+mod geometry;
+
+use medfast::transforms::{Op, ops};
+use numpy::{PyArray2, PyArray4, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::{call, transforms::borrow};
+
+/// Applies the op `name` to images of shape (N, H, W, C); `parameters` has a row for each of its
+/// parameters and a column for all images, or one for each.
+#[pyfunction]
+#[pyo3(signature = (name, images, parameters, threads, /))]
+fn apply_op<'py>(
+    py: Python<'py>,
+    name: &str,
+    images: &Bound<'py, PyArray4<u8>>,
+    parameters: &Bound<'py, PyArray2<f64>>,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray4<u8>>> {
+    let images = images
+        .try_readonly()
+        .map_err(|_| call::in_use(py, "images"))?;
+    let view = borrow(&images);
+    let parameters = parameters.try_readonly()?;
+    let columns = parameters.as_array();
+    let parse =
+        |values: &[f64]| color::parse(name, values).or_else(|| geometry::parse(name, values));
+    let ops: Vec<Op> = columns
+        .columns()
+        .into_iter()
+        .map(|values| parse(&values.to_vec()))
+        .collect::<Option<_>>()
+        .ok_or_else(|| PyValueError::new_err(format!("no op {name} of such parameters")))?;
+    let shape = ops::output_shape(&ops, &view).map_err(|error| call::raise(py, &error.into()))?;
+    let rows = images.shape()[0];
+    let out = PyArray4::zeros(py, [rows, shape.height, shape.width, shape.channels], false);
+    {
+        let mut out = out.try_readwrite()?;
+        let out = out.as_slice_mut()?;
+        call::detached(py, |interrupt| {
+            ops::apply(&ops, &view, out, threads, interrupt)
+        })?;
+    }
+    Ok(out)
+}
+
+/// Adds this file's functions to the extension module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(apply_op, module)?)
+}

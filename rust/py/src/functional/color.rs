@@ -1,0 +1,13 @@
+//! Ops that change what pixels hold, by their names in Python.
+
+use medfast::transforms::Op;
+use medfast::transforms::ops::Color;
+
+/// The op of this name and these parameters, if it is one of this file.
+pub fn parse(name: &str, values: &[f64]) -> Option<Op> {
+    Some(Op::Color(match (name, values) {
+        ("adjust_brightness", &[factor]) => Color::Brightness(factor),
+        ("adjust_contrast", &[factor]) => Color::Contrast(factor),
+        _ => return None,
+    }))
+}
