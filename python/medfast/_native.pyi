@@ -5,7 +5,6 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "apply_op",
     "NPZ_MAX_HEADER_BYTES",
     "NPZ_MAX_INFLATED_BYTES",
     "NPZ_MAX_MEMBERS",
@@ -14,6 +13,7 @@ __all__ = [
     "Transform",
     "accuracy_argmax",
     "accuracy_threshold",
+    "apply_op",
     "average_precision",
     "average_precision_micro",
     "average_precision_per_class",

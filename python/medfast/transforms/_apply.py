@@ -41,7 +41,7 @@ def apply_op(
     return found[..., 0] if images.ndim == 3 else found
 
 
-def checked_batch(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def checked_batch(images: object) -> npt.NDArray[np.uint8]:
     """Give images their channel axis."""
     if not isinstance(images, np.ndarray):
         kind = f"{type(images).__module__}.{type(images).__qualname__}"

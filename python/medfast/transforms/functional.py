@@ -1,4 +1,4 @@
-"""Functions of uint8 batches, with the names and values of ``torchvision.transforms.v2.functional``.
+"""Functions of uint8 batches, named as in ``torchvision.transforms.v2.functional``.
 
 Every parameter is one for all images, or one for each. Each image gets what torchvision makes of it
 alone, value for value.
