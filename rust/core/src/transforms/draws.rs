@@ -14,6 +14,7 @@
 //! Word `i` of a transform's stream is word `i % 4` of block `i / 4`. A word `w` stands for the
 //! number `w / 2^32` in [0, 1), which an `f64` holds exactly.
 
+use super::pipeline::{Drawn, Transform};
 use crate::philox::{high, low, philox};
 
 const BLOCK_BITS: u32 = 20;
@@ -34,16 +35,64 @@ impl Draws {
     /// The first four words of the stream of the transform at `position`, for one sample.
     #[inline(always)]
     pub(super) fn words(self, sample: u64, position: usize) -> [u32; 4] {
-        debug_assert!(position < MAX_POSITIONS);
+        self.block(sample, position, 0)
+    }
+
+    #[inline(always)]
+    fn block(self, sample: u64, position: usize, block: u32) -> [u32; 4] {
+        debug_assert!(position < MAX_POSITIONS && block < 1 << BLOCK_BITS);
         philox(
             [
                 low(sample),
                 high(sample),
                 self.epoch,
-                (position as u32) << BLOCK_BITS,
+                (position as u32) << BLOCK_BITS | block,
             ],
             [low(self.seed), high(self.seed)],
         )
+    }
+}
+
+/// The stream of one transform for one sample, word by word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    draws: Draws,
+    sample: u64,
+    position: usize,
+    taken: u32,
+    block: [u32; 4],
+}
+
+impl Stream {
+    /// The stream of the transform at `position`, from its word 0 on.
+    pub(super) fn new(draws: Draws, sample: u64, position: usize) -> Self {
+        Self {
+            draws,
+            sample,
+            position,
+            taken: 0,
+            block: [0; 4],
+        }
+    }
+
+    /// The stream of the transform `further` positions on.
+    pub(super) fn at(self, further: usize) -> Self {
+        Self::new(self.draws, self.sample, self.position + further)
+    }
+
+    /// What a transform of a single block draws from this stream.
+    pub(super) fn of(self, transform: &Transform) -> Drawn {
+        transform.draw(self.draws, self.sample, self.position)
+    }
+
+    /// The next word.
+    pub(super) fn next(&mut self) -> u32 {
+        let place = self.taken % 4;
+        if place == 0 {
+            self.block = self.draws.block(self.sample, self.position, self.taken / 4);
+        }
+        self.taken += 1;
+        self.block[place as usize]
     }
 }
 

@@ -139,6 +139,12 @@ pub enum Error {
         /// What came.
         channels: usize,
     },
+    /// Images without a pixel, where they would become images with some.
+    #[error("expected images of at least one pixel, got a batch of shape {shape:?}")]
+    NoPixels {
+        /// What came.
+        shape: [usize; 4],
+    },
     /// A row number outside the images.
     #[error(
         "index {row} at position {position} is outside the {rows} images (0 <= index < {rows})"
@@ -197,6 +203,7 @@ impl Error {
             | Self::TooManyTransforms { .. } => ErrorKind::Config,
             Self::JitterChannels { .. }
             | Self::Channels { .. }
+            | Self::NoPixels { .. }
             | Self::NormalizeChannels { .. }
             | Self::Length { .. }
             | Self::TooLarge { .. }

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use medfast::parallel::Interrupt;
-//! use medfast::transforms::{Draws, Dtype, Images, Layout, Output, Pipeline, Transform};
+//! use medfast::transforms::{Draws, Dtype, Images, Layout, Output, Pipeline, Shape, Transform};
 //!
 //! let pipeline = Pipeline::new(
 //!     vec![
@@ -27,7 +27,8 @@
 //! let output = Output::F32(&mut out);
 //! pipeline.run(&images, Some(&rows), draws, output, None, Interrupt::never())?;
 //! assert!(out.iter().all(|value| (-1.0..=1.0).contains(value)));
-//! println!("sample 3 drew {:?}", pipeline.parameters(3, draws));
+//! let shape = Shape { channels: 1, height: 28, width: 28 };
+//! println!("sample 3 drew {:?}", pipeline.parameters(3, draws, shape)?);
 //! # Ok::<(), medfast::transforms::Error>(())
 //! ```
 
@@ -37,11 +38,13 @@ mod images;
 pub mod ops;
 mod output;
 mod pipeline;
+mod random;
 mod tone;
 
 pub use draws::Draws;
 pub use error::Error;
 pub use images::Images;
-pub use ops::Op;
+pub use ops::{Op, Shape};
 pub use output::{Dtype, Layout, Output};
 pub use pipeline::{Drawn, Pipeline, Transform};
+pub use random::Random;

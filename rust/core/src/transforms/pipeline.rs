@@ -2,10 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::draws::{Draws, MAX_POSITIONS, bernoulli, permutation, uniform};
+use super::draws::{Draws, MAX_POSITIONS, Stream, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
+use super::ops::{Color, Geometry, Op, Shape};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
+use super::random::Random;
 use super::tone::{Blend, Tone, unfused};
 use crate::parallel::{self, Interrupt};
 
@@ -45,10 +47,12 @@ pub enum Transform {
         /// The standard deviations.
         std: Vec<f64>,
     },
+    /// What comes to a list of ops.
+    Random(Random),
 }
 
 /// What a transform drew for one sample.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Drawn {
     /// Of a [`Transform::ColorJitter`].
     ColorJitter {
@@ -63,6 +67,8 @@ pub enum Drawn {
     HorizontalFlip(bool),
     /// Of a [`Transform::RandomVerticalFlip`]: whether it flips.
     VerticalFlip(bool),
+    /// Of a [`Transform::Random`]: the ops it comes to.
+    Ops(Vec<Op>),
     /// Of a transform that draws nothing.
     Nothing,
 }
@@ -77,6 +83,50 @@ impl Transform {
             Self::RandomVerticalFlip { .. } => "RandomVerticalFlip",
             Self::ToDtype { .. } => "ToDtype",
             Self::Normalize { .. } => "Normalize",
+            Self::Random(random) => random.name(),
+        }
+    }
+
+    /// How many positions this takes in a pipeline: its own, and those of the transforms inside.
+    pub(super) fn positions(&self) -> usize {
+        match self {
+            Self::Random(random) => 1 + random.inner().iter().map(Self::positions).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    /// The shape that every image of bytes of `shape` gets, whatever is drawn.
+    ///
+    /// # Errors
+    /// An image that this is not defined for.
+    pub(super) fn shape_of_bytes(&self, shape: Shape) -> Result<Shape, Error> {
+        match self {
+            Self::Random(random) => random.output_shape(shape),
+            _ => Ok(shape),
+        }
+    }
+
+    /// Adds the ops that are drawn for an image of `shape`; none for what is not of bytes.
+    pub(super) fn draw_ops(&self, stream: Stream, shape: Shape, ops: &mut Vec<Op>) {
+        if let Self::Random(random) = self {
+            return random.draw(stream, shape, ops);
+        }
+        match stream.of(self) {
+            Drawn::ColorJitter {
+                fn_idx,
+                brightness_factor,
+                contrast_factor,
+            } => ops.extend(fn_idx.iter().filter_map(|function| {
+                match function {
+                    0 => brightness_factor.map(Color::Brightness),
+                    1 => contrast_factor.map(Color::Contrast),
+                    _ => None,
+                }
+                .map(Op::Color)
+            })),
+            Drawn::HorizontalFlip(true) => ops.push(Op::Geometry(Geometry::HorizontalFlip)),
+            Drawn::VerticalFlip(true) => ops.push(Op::Geometry(Geometry::VerticalFlip)),
+            _ => {}
         }
     }
 
@@ -103,11 +153,12 @@ impl Transform {
             }
             Self::ToDtype { .. } => Ok(()),
             Self::Normalize { mean, std } => validate_statistics(mean, std),
+            Self::Random(random) => random.validate(),
         }
     }
 
     #[inline(always)]
-    fn draw(&self, draws: Draws, sample: u64, position: usize) -> Drawn {
+    pub(super) fn draw(&self, draws: Draws, sample: u64, position: usize) -> Drawn {
         match *self {
             Self::ColorJitter {
                 brightness,
@@ -126,7 +177,7 @@ impl Transform {
             Self::RandomVerticalFlip { p } => {
                 Drawn::VerticalFlip(bernoulli(draws.words(sample, position)[0], p))
             }
-            Self::ToDtype { .. } | Self::Normalize { .. } => Drawn::Nothing,
+            Self::ToDtype { .. } | Self::Normalize { .. } | Self::Random(_) => Drawn::Nothing,
         }
     }
 }
@@ -169,6 +220,8 @@ fn validate_statistics(mean: &[f64], std: &[f64]) -> Result<(), Error> {
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     transforms: Vec<Transform>,
+    /// The position of each transform's draws.
+    positions: Vec<usize>,
     layout: Layout,
     floats: Option<Floats>,
 }
@@ -180,8 +233,13 @@ impl Pipeline {
     /// Those of [`Transform::validate`], and those of transforms in an order that is not offered:
     /// more than one `ToDtype`, `Normalize` on bytes, `ColorJitter` on floats.
     pub fn new(transforms: Vec<Transform>, layout: Layout) -> Result<Self, Error> {
-        if transforms.len() > MAX_POSITIONS {
-            let got = transforms.len();
+        let mut got = 0;
+        let mut positions = Vec::with_capacity(transforms.len());
+        for transform in &transforms {
+            positions.push(got);
+            got += transform.positions();
+        }
+        if got > MAX_POSITIONS {
             return Err(Error::TooManyTransforms {
                 limit: MAX_POSITIONS,
                 got,
@@ -214,7 +272,9 @@ impl Pipeline {
                     }
                     floats.normalize(mean, std);
                 }
-                (Transform::ColorJitter { .. }, Some(conversion)) if floats.is_some() => {
+                (Transform::ColorJitter { .. } | Transform::Random(_), Some(conversion))
+                    if floats.is_some() =>
+                {
                     let transform = transform.name();
                     return Err(Error::AfterConversion {
                         transform,
@@ -227,6 +287,7 @@ impl Pipeline {
         }
         Ok(Self {
             transforms,
+            positions,
             layout,
             floats,
         })
@@ -247,7 +308,7 @@ impl Pipeline {
     /// # Errors
     /// The number of channels does not fit, or the output is too large to exist.
     pub fn output_shape(&self, images: &Images<'_>, rows: usize) -> Result<[usize; 4], Error> {
-        let [_, height, width, channels] = images.shape();
+        let [_, _, _, channels] = images.shape();
         let jitters = |step: &Transform| match step {
             Transform::ColorJitter {
                 brightness,
@@ -258,6 +319,11 @@ impl Pipeline {
         if !matches!(channels, 1 | 3) && self.transforms.iter().any(jitters) {
             return Err(Error::JitterChannels { channels });
         }
+        let Shape {
+            channels,
+            height,
+            width,
+        } = self.shape_of(Shape::of(images))?;
         let expected = self.floats.as_ref().map_or(1, Floats::channels);
         if expected != 1 && expected != channels {
             return Err(Error::NormalizeChannels { expected, channels });
@@ -269,13 +335,36 @@ impl Pipeline {
         volume(shape).map(|_| shape)
     }
 
-    /// What each transform draws for one sample.
-    #[must_use]
-    pub fn parameters(&self, sample: u64, draws: Draws) -> Vec<Drawn> {
+    /// The shape of bytes that every image of `shape` gets.
+    fn shape_of(&self, shape: Shape) -> Result<Shape, Error> {
         self.transforms
             .iter()
-            .enumerate()
-            .map(|(position, transform)| transform.draw(draws, sample, position))
+            .try_fold(shape, |shape, step| step.shape_of_bytes(shape))
+    }
+
+    /// What each transform draws for one sample, an image of `shape`.
+    ///
+    /// # Errors
+    /// An image that the transforms are not defined for.
+    pub fn parameters(
+        &self,
+        sample: u64,
+        draws: Draws,
+        mut shape: Shape,
+    ) -> Result<Vec<Drawn>, Error> {
+        let steps = self.transforms.iter().zip(&self.positions);
+        steps
+            .map(|(transform, &position)| {
+                let drawn = if let Transform::Random(random) = transform {
+                    let mut ops = Vec::new();
+                    random.draw(Stream::new(draws, sample, position), shape, &mut ops);
+                    Drawn::Ops(ops)
+                } else {
+                    transform.draw(draws, sample, position)
+                };
+                shape = transform.shape_of_bytes(shape)?;
+                Ok(drawn)
+            })
             .collect()
     }
 
@@ -296,9 +385,15 @@ impl Pipeline {
         threads: Option<usize>,
         interrupt: Interrupt<'_>,
     ) -> Result<(), Error> {
-        let [available, height, width, channels] = images.shape();
+        let [available, ..] = images.shape();
         let rows = index.map_or(available, <[i64]>::len);
         let expected = volume(self.output_shape(images, rows)?)?;
+        let from = Shape::of(images);
+        let Shape {
+            channels,
+            height,
+            width,
+        } = self.shape_of(from)?;
         if out.len() != expected {
             return Err(Error::Length {
                 what: "out",
@@ -322,9 +417,16 @@ impl Pipeline {
             channels,
             layout: self.layout,
         };
-        let transforms = &self.transforms;
+        if from.volume() == 0 && expected != 0 {
+            return Err(Error::NoPixels {
+                shape: images.shape(),
+            });
+        }
+        let (transforms, positions) = (&self.transforms, &self.positions);
         let batch = Batch {
             transforms,
+            positions,
+            from,
             images,
             index,
             draws,
@@ -352,6 +454,8 @@ const THREAD_BYTES: usize = 1 << 18;
 /// A checked call.
 struct Batch<'a> {
     transforms: &'a [Transform],
+    positions: &'a [usize],
+    from: Shape,
     images: &'a Images<'a>,
     index: Option<&'a [i64]>,
     draws: Draws,
@@ -401,6 +505,13 @@ impl Batch<'_> {
 
     #[inline(always)]
     fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
+        if self
+            .transforms
+            .iter()
+            .any(|step| matches!(step, Transform::Random(_)))
+        {
+            return self.render_ops(stage, first, out);
+        }
         let mut scratch = Scratch::new(self.frame.volume());
         let mut changes = Vec::new();
         let mut blends = Vec::new();
@@ -422,6 +533,40 @@ impl Batch<'_> {
                 self.change_at_once(row, &changes, &mut scratch, &mut blends)
             };
             write_image(stage, self.frame, planes, &blends, out);
+        }
+    }
+
+    /// Renders what any ops make of each image, one op after the other.
+    #[inline(always)]
+    fn render_ops<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
+        let mut scratch = Scratch::new(self.from.volume());
+        let mut planes = Vec::new();
+        let mut changed = Vec::new();
+        let mut ops = Vec::new();
+        for (number, out) in out.chunks_exact_mut(self.frame.volume()).enumerate() {
+            let position = first + number;
+            let row = self
+                .index
+                .map_or(position, |index| index[position] as usize);
+            ops.clear();
+            let mut shape = self.from;
+            for (transform, &position) in self.transforms.iter().zip(self.positions) {
+                let stream = Stream::new(self.draws, row as u64, position);
+                transform.draw_ops(stream, shape, &mut ops);
+                shape = transform.shape_of_bytes(shape).unwrap_or(shape);
+            }
+            planes.clear();
+            planes.extend_from_slice(self.images.planes(row, Flips::default(), &mut scratch));
+            let mut shape = self.from;
+            for op in &ops {
+                // What is drawn is in its range, which `validate` and `output_shape` have checked.
+                let to = op.output_shape(shape).unwrap_or(shape);
+                changed.resize(to.volume(), 0);
+                op.apply(&planes, shape, &mut changed);
+                std::mem::swap(&mut planes, &mut changed);
+                shape = to;
+            }
+            write_image(stage, self.frame, &planes, &[], out);
         }
     }
 
@@ -485,7 +630,7 @@ impl Batch<'_> {
     #[inline(always)]
     fn draw(&self, row: usize, changes: &mut Vec<Change>) {
         changes.clear();
-        for (position, transform) in self.transforms.iter().enumerate() {
+        for (transform, &position) in self.transforms.iter().zip(self.positions) {
             match transform.draw(self.draws, row as u64, position) {
                 Drawn::ColorJitter {
                     fn_idx,
@@ -507,7 +652,7 @@ impl Batch<'_> {
                     horizontal: false,
                     vertical,
                 })),
-                Drawn::Nothing => {}
+                Drawn::Ops(_) | Drawn::Nothing => {}
             }
         }
     }
@@ -777,7 +922,9 @@ mod tests {
             let mut expected = Vec::new();
             for &row in &case.index {
                 let mut naive = case.naive(row as usize);
-                let drawn = pipeline.parameters(row as u64, case.draws);
+                let [_, height, width, channels] = case.shape;
+                let shape = Shape { channels, height, width };
+                let drawn = pipeline.parameters(row as u64, case.draws, shape).unwrap();
                 for (transform, drawn) in case.transforms.iter().zip(drawn) {
                     naive.apply(transform, drawn);
                 }
@@ -794,6 +941,8 @@ mod tests {
             let images = case.images();
             let batch = Batch {
                 transforms,
+                positions: &pipeline.positions,
+                from: Shape { channels, height, width },
                 images: &images,
                 index: Some(&case.index),
                 draws: case.draws,

@@ -24,6 +24,17 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The shape of every image of a batch.
+    #[must_use]
+    pub fn of(images: &Images<'_>) -> Self {
+        let [_, height, width, channels] = images.shape();
+        Self {
+            channels,
+            height,
+            width,
+        }
+    }
+
     /// Pixels in a plane.
     #[must_use]
     pub fn area(self) -> usize {
@@ -61,7 +72,7 @@ impl Op {
 
     /// Writes what becomes of the image `from` to `to`, which has the output's volume.
     #[inline(always)]
-    fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         match self {
             Self::Color(color) => color.apply(from, shape, to),
             Self::Geometry(geometry) => geometry.apply(from, shape, to),
@@ -83,7 +94,7 @@ pub fn apply(
     interrupt: Interrupt<'_>,
 ) -> Result<(), Error> {
     let [rows, ..] = images.shape();
-    let from = shape_of(images);
+    let from = Shape::of(images);
     let to = output_shape(ops, images)?;
     let expected = volume([rows, to.height, to.width, to.channels])?;
     if out.len() != expected {
@@ -95,6 +106,11 @@ pub fn apply(
     }
     if out.is_empty() {
         return Ok(());
+    }
+    if from.volume() == 0 {
+        return Err(Error::NoPixels {
+            shape: images.shape(),
+        });
     }
     let work = from.volume().max(to.volume());
     let threads = threads.unwrap_or_else(|| match rows * work / THREAD_BYTES {
@@ -132,7 +148,7 @@ pub fn output_shape(ops: &[Op], images: &Images<'_>) -> Result<Shape, Error> {
             got: ops.len(),
         });
     }
-    let from = shape_of(images);
+    let from = Shape::of(images);
     let mut shapes = ops.iter().map(|op| op.output_shape(from));
     let Some(first) = shapes.next() else {
         return Ok(from);
@@ -153,15 +169,6 @@ pub fn output_shape(ops: &[Op], images: &Images<'_>) -> Result<Shape, Error> {
 /// As in the pipeline: long enough to hide the handing out, and worth another thread.
 const CHUNK_BYTES: usize = 1 << 16;
 const THREAD_BYTES: usize = 1 << 18;
-
-fn shape_of(images: &Images<'_>) -> Shape {
-    let [_, height, width, channels] = images.shape();
-    Shape {
-        channels,
-        height,
-        width,
-    }
-}
 
 struct Batch<'a> {
     ops: &'a [Op],
