@@ -396,10 +396,8 @@ def _replicates(
     )
 
 
-def warn_if_degenerate(
-    results: Iterable[Any], samples: int, requested: int = 0, *, stacklevel: int = 3
-) -> None:
-    """Say which of some intervals have no ends or no width, and which lost replicates."""
+def warn_if_degenerate(results: Iterable[Any], samples: int, requested: int = 0) -> None:
+    """Tell the caller's caller which intervals have no ends or no width, or lost replicates."""
     endless, flat, thinned = [], [], []
     for result in results:
         subject = "the whole" if result.name is None else f"class {result.name}"
@@ -420,4 +418,4 @@ def warn_if_degenerate(
     for subjects, message in messages:
         if subjects:
             text = f"the AUC of {', '.join(subjects)} {message}"
-            warnings.warn(text, DegenerateIntervalWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, DegenerateIntervalWarning, stacklevel=3)
