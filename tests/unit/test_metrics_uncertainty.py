@@ -586,12 +586,13 @@ def test_models_of_any_two_float_types() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_exchanges_are_enumerated(kind: str, groups: Any, alternative: Any) -> None:
     rng = np.random.default_rng(7)
-    if kind == "multi-label":
-        y = np.array([[0, 1, 0, 1, 0, 1, 0, 1], [0, 0, 1, 1, 1, 0, 0, 1], [1, 1, 0, 0, 0, 0, 0, 1]])
-        y = y.T
-    else:
-        y = np.array([0, 1, 0, 1, 0, 1, 0, 1]) + 2 * (kind == "multi-class") * np.array([0, 1] * 4)
-        y = np.array([0, 1, 2, 1, 0, 2, 0, 1]) if kind == "multi-class" else y
+    y = {
+        "binary": np.array([0, 1, 0, 1, 0, 1, 0, 1]),
+        "multi-class": np.array([0, 1, 2, 1, 0, 2, 0, 1]),
+        "multi-label": np.array(
+            [[0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1]]
+        ),
+    }[kind]
     shape = (8,) if kind == "binary" else (8, 3)
     a, b = rng.integers(0, 9, shape), rng.integers(0, 4, shape) * 100
     found = roc_auc_test(
