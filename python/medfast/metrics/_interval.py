@@ -65,8 +65,8 @@ class RocAucInterval:
 
     Examples
     --------
-    >>> print(RocAucInterval(0.9131, 0.8617, 0.9637, 0.026, 0.95, "delong"))
-    AUC 0.913 [0.862, 0.964]
+    >>> print(RocAucInterval(0.9129, 0.8634, 0.9624, 0.0253, 0.95, "delong"))
+    AUC 0.913 [0.863, 0.962]
     """
 
     estimate: float
