@@ -646,6 +646,22 @@ def test_random_exchanges_approach_all_of_them() -> None:
     assert 0.05 < exact < 0.95
 
 
+@pytest.mark.parametrize(("rows", "every_one"), [(24, True), (25, False)])
+def test_more_exchanges_than_can_be_enumerated_are_random(
+    rows: int, every_one: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def exchanges(*args: Any) -> np.ndarray:
+        asked.append(args[3])
+        return np.zeros((1, 1))
+
+    monkeypatch.setattr(_native, "roc_auc_exchanges", exchanges)
+    y, a = np.arange(rows) % 2, np.random.default_rng(0).random((2, rows))
+    roc_auc_test(y, *a, method="permutation", n_resamples=2**25, random_state=7)
+    assert asked == [None if every_one else (2**25, 7)]
+
+
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("random", [None, (300, 9)], ids=["every", "random"])
 def test_exchanges_do_not_depend_on_the_threads(random: Any, clustered: bool) -> None:
