@@ -435,6 +435,32 @@ def test_a_single_positive_of_a_class_is_named() -> None:
         roc_auc_interval(y, scores, average=None)
 
 
+def test_a_bootstrap_of_a_single_positive_is_too_narrow_and_says_so() -> None:
+    rng = np.random.default_rng(0)
+    options: Any = {"method": "bootstrap", "n_resamples": 200, "random_state": 0}
+    y = np.zeros(40, int)
+    y[0] = 1
+    for truth in (y, 1 - y):
+        with pytest.warns(DegenerateIntervalWarning, match=r"the whole has .* without") as caught:
+            roc_auc_interval(truth, rng.random(40), **options)
+        assert caught[0].filename == __file__
+    with pytest.warns(DegenerateIntervalWarning, match=r"AUC of class 2 has .* without"):
+        roc_auc_interval([0, 0, 0, 1, 1, 1, 2], rng.random((7, 3)), **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DegenerateIntervalWarning)
+        y[1] = 1
+        roc_auc_interval(y, rng.random(40), **options)
+
+
+def test_one_label_alone_is_undefined_in_an_unpaired_test_too() -> None:
+    for alone in ([0, 0], [1, 1]):
+        with pytest.warns(UndefinedMetricWarning):
+            found = roc_auc_test(([0, 1], alone), [0.1, 0.2], [0.3, 0.4], paired=False)
+        assert math.isnan(found.p_value)
+    with pytest.raises(ShapeError, match="labels="):
+        roc_auc_test(([0, 1], [1, 2]), [0.1, 0.2], [0.3, 0.4], paired=False)
+
+
 # Result objects
 
 

@@ -294,16 +294,16 @@ def roc_auc_test(
     units = np.eye(len(gone))
     if problem[0].kind == "binary":
         result = test(units[0])
-        warn_if_degenerate([result], samples)
+        warn_if_degenerate([result], samples, of="difference")
         return result
     names = problem[0].names
     per_class = tuple(test(unit, name=name) for unit, name in zip(units, names, strict=True))
     if average is None:
-        warn_if_degenerate(per_class, samples)
+        warn_if_degenerate(per_class, samples, of="difference")
         return per_class
     weights, left_out = average_weights(shown, problem[0], average, undefined)
     result = test(weights, per_class=per_class, left_out=left_out)
-    warn_if_degenerate((result, *per_class), samples)
+    warn_if_degenerate((result, *per_class), samples, of="difference")
     return result
 
 
@@ -353,7 +353,9 @@ def _unpaired(
         areas.append(found)
         variances.append(covariance)
     first, second = problems
-    if (first.kind, first.names) != (second.kind, second.names):
+    # A single label names itself, whether it is the positive one or not, and has no area.
+    unnamed = first.kind == second.kind == "binary" and np.isnan([*areas[0], *areas[1]]).any()
+    if (first.kind, first.names) != (second.kind, second.names) and not unnamed:
         raise ShapeError(
             f"the first model's problem is {first.kind} with classes {first.names}, the second's "
             f"{second.kind} with classes {second.names}; name the classes of both with labels="

@@ -216,7 +216,7 @@ def roc_auc_interval(
         If the interval has no width, which says that the samples are too few or too well
         separated to estimate it, and not that the area is certain; if a class has a single
         positive or negative, so that there is nothing to estimate a variance from (the ends are
-        NaN); or if replicates had to be left out.
+        NaN, or the bootstrap's too close); or if replicates had to be left out.
     UndefinedMetricWarning
         If an area is not defined, see `undefined`.
 
@@ -265,19 +265,24 @@ def roc_auc_interval(
         )
 
     units = np.eye(len(areas))
+    samples = len(problem.scores)
     if problem.kind == "binary":
         result = interval(units[0])
-        warn_if_degenerate([result], len(problem.scores), requested)
+        lone = [None] if requested and _lone(problem)[0] else []
+        warn_if_degenerate([result], samples, requested, lone=lone)
         return result
     per_class = tuple(
         interval(unit, name=name) for unit, name in zip(units, problem.names, strict=True)
     )
+    lone = [name for name, alone in zip(problem.names, _lone(problem), strict=True) if alone]
+    if not requested:
+        lone = []
     if average is None:
-        warn_if_degenerate(per_class, len(problem.scores), requested)
+        warn_if_degenerate(per_class, samples, requested, lone=lone)
         return per_class
     weights, left_out = average_weights(areas, problem, average, undefined)
     result = interval(weights, per_class=per_class, left_out=left_out)
-    warn_if_degenerate((result, *per_class), len(problem.scores), requested)
+    warn_if_degenerate((result, *per_class), samples, requested, lone=lone)
     return result
 
 
@@ -385,6 +390,14 @@ class _Replicates(_Spread):
         return float(np.std(replicates, ddof=1)), low, high, len(replicates)
 
 
+def _lone(problem: Problem) -> NDArray[np.bool_]:
+    """Tell which classes have a single positive or negative."""
+    truth = truth_of(problem)
+    counts = truth.sum(axis=0) if problem.kind == "binary" else problem.support(None)
+    lone: NDArray[np.bool_] = (counts == 1) | (counts == len(truth) - 1)
+    return lone
+
+
 def _replicates(
     problem: Problem, clusters: NDArray[np.uintp] | None, count: int, seed: int
 ) -> NDArray[np.float64]:
@@ -396,26 +409,50 @@ def _replicates(
     )
 
 
-def warn_if_degenerate(results: Iterable[Any], samples: int, requested: int = 0) -> None:
-    """Tell the caller's caller which intervals have no ends or no width, or lost replicates."""
-    endless, flat, thinned = [], [], []
+def warn_if_degenerate(
+    results: Iterable[Any],
+    samples: int,
+    requested: int = 0,
+    *,
+    of: str = "AUC",
+    lone: Iterable[Any] = (),
+) -> None:
+    """Tell the caller's caller which intervals are not what they seem.
+
+    Parameters
+    ----------
+    results : iterable of RocAucInterval or RocAucTest
+    samples : int
+    requested : int
+        The replicates that were asked for.
+    of : str
+        What the intervals are of.
+    lone : iterable
+        The names of resampled classes with a single positive or negative.
+    """
+    lone = set(lone)
+    endless, flat, thinned, single = [], [], [], []
     for result in results:
         subject = "the whole" if result.name is None else f"class {result.name}"
         if math.isnan(result.low) and not math.isnan(result.estimate):
             endless.append(subject)
         elif result.low == result.high:
             flat.append(subject)
-        elif result.n_resamples < requested and result.n_resamples:
+        elif result.name in lone:
+            single.append(subject)
+        if 0 < result.n_resamples < requested:
             thinned.append(f"{subject} ({requested - result.n_resamples})")
     messages = [
         (endless, "has no interval, for a class with a single positive or negative (or group of "
          "them) gives nothing to estimate a variance from; collect more samples"),
-        (flat, f"has an interval of no width, for its {samples} samples are ranked without any "
-         "variation, which says nothing about new samples; report their number with it"),
+        (flat, f"has an interval of no width, for its {samples} samples show no variation of it, "
+         "which says nothing about new samples; report their number with it"),
+        (single, "has an interval without the variation of a single positive or negative, which "
+         "is drawn every time; it is too narrow: collect more samples"),
         (thinned, f"had replicates without positives or negatives, which were left out of "
          f"{requested}; its interval is too narrow to that extent"),
     ]  # fmt: skip
     for subjects, message in messages:
         if subjects:
-            text = f"the AUC of {', '.join(subjects)} {message}"
+            text = f"the {of} of {', '.join(subjects)} {message}"
             warnings.warn(text, DegenerateIntervalWarning, stacklevel=3)
