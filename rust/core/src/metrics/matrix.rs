@@ -30,6 +30,18 @@ impl<'a, T> Matrix<'a, T> {
         Self::new(data, rows, columns, 1, rows)
     }
 
+    /// A table of one column: the scores, or the labels, of a single class.
+    #[must_use]
+    pub fn single_column(data: &'a [T]) -> Self {
+        Self {
+            data,
+            rows: data.len(),
+            columns: 1,
+            row_step: 1,
+            column_step: data.len(),
+        }
+    }
+
     fn new(
         data: &'a [T],
         rows: usize,

@@ -31,6 +31,8 @@
 //! Labels that are not yet `bool` or class numbers go through [`encode`].
 
 mod accuracy;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod average_precision;
 mod bootstrap;
 mod buckets;
