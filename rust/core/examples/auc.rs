@@ -12,7 +12,7 @@ const Z: f64 = 1.959_963_984_540_054;
 fn main() -> Result<(), Error> {
     let mut random = Random(2024);
 
-    // One class. Integers, f32 and f64 are scores alike, and no pair is counted twice.
+    // One class. Scores may be f32, f64 or integers.
     let labels: Vec<bool> = (0..400).map(|row| row % 4 == 0).collect();
     let scores: Vec<f32> = labels
         .iter()

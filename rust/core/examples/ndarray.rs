@@ -34,7 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => println!("refused: {error}"),
     }
     let copy = right.as_standard_layout();
-    println!("columns of the copy: {}", Matrix::try_from(&copy)?.columns());
+    println!(
+        "columns of the copy: {}",
+        Matrix::try_from(&copy)?.columns()
+    );
 
     // One class: slices of one-dimensional arrays.
     let is_first = labels.mapv(|label| label == 0);

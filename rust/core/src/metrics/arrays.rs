@@ -35,7 +35,7 @@ impl<'a, T> TryFrom<ArrayView2<'a, T>> for Matrix<'a, T> {
         if let Some(data) = array.to_slice() {
             return Self::row_major(data, rows, columns);
         }
-        if let Some(data) = array.clone().reversed_axes().to_slice() {
+        if let Some(data) = array.reversed_axes().to_slice() {
             return Self::column_major(data, rows, columns);
         }
         Err(layout(array.shape(), array.strides()))

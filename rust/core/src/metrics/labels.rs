@@ -95,6 +95,16 @@ pub enum Codes {
 ///
 /// # Errors
 /// [`Error::Label`] for a label that is not a whole number.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Codes, encode};
+///
+/// let encoded = encode(&[7.0, 3.0, 5.0, 3.0])?;
+/// assert_eq!(encoded.classes, [3, 5, 7]);
+/// assert_eq!(encoded.codes, Codes::Narrow(vec![2, 0, 1, 0]));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn encode<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
     let mut codes = vec![false; labels.len()];
     let mut zero_or_one = true;
@@ -175,12 +185,13 @@ macro_rules! class_number {
     ($($integer:ty)*) => {$(
         impl ClassNumber for $integer {
             fn index(self) -> usize {
-                usize::from(self)
+                // A number beyond memory has no column, as `usize::MAX` has none.
+                usize::try_from(self).unwrap_or(usize::MAX)
             }
         }
     )*};
 }
-class_number!(u8 u16 usize);
+class_number!(u8 u16 u32 u64 usize);
 
 /// Labels of samples that are each of one class: class numbers, counted from 0.
 #[derive(Clone, Copy, Debug)]
