@@ -6,7 +6,7 @@ use medfast::metrics::{
 };
 use proptest::prelude::*;
 
-/// Twice the share of rightly ordered pairs, as a numerator and a denominator.
+/// Twice the number of rightly ordered pairs, a tie counting half, and twice that of all.
 fn pairs<S: Score>(labels: &[bool], scores: &[S]) -> (u64, u64) {
     let (mut twice_right, mut twice) = (0, 0);
     for p in (0..labels.len()).filter(|row| labels[*row]) {

@@ -175,7 +175,8 @@ fn narrowest(values: &[i64], classes: usize, place: impl Fn(i64) -> usize) -> Co
     }
 }
 
-/// An unsigned integer that numbers a class, and so a column of scores.
+/// An unsigned integer that numbers a class, and so a column of scores. Signed ones go through
+/// [`encode`].
 pub trait ClassNumber: Copy + Send + Sync {
     /// The number.
     fn index(self) -> usize;
@@ -215,6 +216,8 @@ impl<C: ClassNumber> Classes<'_, C> {
 
 /// What is true of the samples: [`Classes`], or a [`Matrix`] of `bool` with a yes or no for every
 /// sample and class.
+///
+/// Sealed: it is implemented here, and for no other types.
 pub trait Truth: Copy + Sync + sealed::ColumnTruth {}
 
 impl<C: ClassNumber> Truth for Classes<'_, C> {}
