@@ -72,6 +72,10 @@ class DegenerateIntervalWarning(UserWarning):
     """An interval has no width or no ends, because the samples do not tell how a metric varies."""
 
 
+class NotProbabilitiesWarning(UserWarning):
+    """Scores are compared with a threshold for probabilities, but lie outside 0 to 1."""
+
+
 class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 

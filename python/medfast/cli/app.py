@@ -12,7 +12,7 @@ import click
 import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
-VERBS = ("datasets", "download", "evaluate", "predict", "train")
+VERBS = ("datasets", "download", "evaluate", "predict", "score", "train")
 EXTRAS = ("filelock", "requests", "safetensors", "sklearn", "torch", "yaml")
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from medfast.errors import (
     InvalidValueError,
     MissingKeyError,
     ShapeError,
+    nearest,
 )
 from medfast.npz import load_npz
 from medfast.task import Task
@@ -258,6 +259,69 @@ def open_file(
     """
     path = Path(path)
     return _checked(_read(path), str(path), path.stem, Task.parse(task), label_names, path=path)
+
+
+def load_labels(
+    name: str, split: str, *, size: int = 28, root: str | os.PathLike[str] | None = None
+) -> NDArray[np.integer[Any]]:
+    """Read the labels of a split, and no images; the labels of a few splits are remembered.
+
+    Parameters
+    ----------
+    name : str
+        As for `open_dataset`.
+    split : {"train", "val", "test"}
+    size : int
+        Of the images in the file.
+    root : path, optional
+        See `medfast.data.root.data_root`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, 1) or (n_samples, n_labels)
+        Read-only. uint8, or int64 where the file holds others.
+
+    Raises
+    ------
+    ConfigError
+        If no set has that name, the set has no such size, or `split` is no split.
+    DatasetNotFoundError
+        If the file is missing: it is not fetched.
+    CorruptDatasetError, MissingKeyError, ShapeError
+        If the file is damaged, or is no set.
+
+    Examples
+    --------
+    >>> load_labels("digits", "test")[:3].tolist()
+    [[9], [7], [2]]
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"unknown split {split!r}; {nearest(str(split), SPLITS)}")
+    if name.casefold() == "digits":
+        return open_dataset(name, size=size).splits[split].labels
+    info = lookup(name, also=["digits"])
+    path = data_root(root) / info.file_name(size)
+    try:
+        status = path.stat()
+    except OSError:
+        raise DatasetNotFoundError(
+            f"{path} is missing; fetch it with `medfast download {info.flag} --size {size}`, or "
+            f"{by_hand(info, size, path)}"
+        ) from None
+    return _remembered_labels(path, split, info.task, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=8)
+def _remembered_labels(
+    path: Path,
+    split: str,
+    task: Task,
+    version: tuple[int, int],  # noqa: ARG001 - of the file: another one is read again
+) -> NDArray[np.integer[Any]]:
+    key = f"{split}_labels"
+    labels = _labels(f"{path}: {key}", load_npz(path, [key])[key], task)
+    labels.flags.writeable = False
+    return labels
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

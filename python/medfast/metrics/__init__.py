@@ -12,10 +12,13 @@ from medfast.metrics._interval import RocAucInterval, roc_auc_interval
 from medfast.metrics._precision_recall import precision_recall_curve
 from medfast.metrics._roc_auc import roc_auc_score
 from medfast.metrics._roc_curve import roc_curve
+from medfast.metrics._streaming import BinnedRocAuc, RocAuc
 
 __all__ = [
+    "BinnedRocAuc",
     "DegenerateIntervalWarning",
     "Evaluation",
+    "RocAuc",
     "RocAucInterval",
     "RocAucTest",
     "UndefinedMetricWarning",

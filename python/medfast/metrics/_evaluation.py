@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from medfast import _native
-from medfast.errors import InvalidValueError, ShapeError
-from medfast.metrics._inputs import (
-    Labels,
-    read_array,
-    read_class_numbers,
-    read_indicator,
-    read_labels,
-    read_scores,
-)
+from medfast.errors import InvalidValueError
+from medfast.metrics._for_task import TaskProblem, read_for_task
 from medfast.metrics._undefined import check_policy, combine, report
 from medfast.task import Task
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from medfast.metrics._undefined import Undefined
 
@@ -126,7 +119,7 @@ def evaluate(
     AUC 1.000 ACC 0.667
     """
     check_policy(undefined)
-    problem = _read(y_true, y_score, Task.parse(task))
+    problem = read_for_task(y_true, y_score, Task.parse(task))
     areas = _native.roc_auc_per_class(problem.truth, problem.scores, None, 1.0, None)
     undefined_classes = np.flatnonzero(np.isnan(areas)).tolist()
     if problem.task is Task.BINARY and undefined_classes:
@@ -179,61 +172,13 @@ def accuracy(
     """
     if math.isnan(threshold):
         raise InvalidValueError("threshold is NaN, which no score is above; pass a number")
-    return _accuracy(_read(y_true, y_score, Task.parse(task)), threshold)
+    return _accuracy(read_for_task(y_true, y_score, Task.parse(task)), threshold)
 
 
-class _Problem(NamedTuple):
-    task: Task
-    truth: NDArray[Any]
-    """A yes or no for every entry of `scores`, or the class number of every row."""
-    scores: NDArray[Any]
-    score_dtype: np.dtype[Any]
-    classes: range
-
-
-def _accuracy(problem: _Problem, threshold: float) -> float:
+def _accuracy(problem: TaskProblem, threshold: float) -> float:
     if problem.truth.ndim == 1:
         return _native.accuracy_argmax(problem.truth, problem.scores)
     dtype = problem.score_dtype
     if dtype.kind == "f":
         threshold = dtype.type(threshold).item()
     return _native.accuracy_threshold(problem.truth, problem.scores, float(threshold))
-
-
-def _read(y_true: ArrayLike, y_score: ArrayLike, task: Task) -> _Problem:
-    labels = read_labels(y_true)
-    raw = read_array(y_score, "y_score")
-    given = raw.shape
-    if task is Task.BINARY:
-        # The last column, as a table of one.
-        raw = raw.reshape(len(raw), -1)[:, -1:] if raw.ndim == 1 or raw.shape[1] <= 2 else raw
-    _check_shapes(labels, raw, given, task)
-    scores = read_scores(raw)
-    rows, columns = scores.shape
-    if task is Task.MULTI_LABEL:
-        return _Problem(task, read_indicator(labels), scores, raw.dtype, range(columns))
-    if task is Task.BINARY:
-        truth = read_indicator(labels).reshape(rows, 1)
-        return _Problem(task, truth, scores, raw.dtype, range(1, 2))
-    truth = read_class_numbers(labels, columns)
-    return _Problem(task, truth, scores, raw.dtype, range(columns))
-
-
-def _check_shapes(labels: Labels, scores: NDArray[Any], given: tuple[int, ...], task: Task) -> None:
-    rows = labels.shape[0]
-    if task is Task.MULTI_LABEL:
-        fits = len(labels.shape) == 2 and scores.shape == labels.shape
-        expected = "(n_samples, n_labels) for both"
-    else:
-        one_label = labels.shape in ((rows,), (rows, 1))
-        if task is Task.BINARY:
-            fits = one_label and scores.shape == (rows, 1)
-            expected = "(n_samples,) or (n_samples, 1), and up to two columns of scores"
-        else:
-            fits = one_label and scores.ndim == 2 and scores.shape[0] == rows
-            expected = "(n_samples,) or (n_samples, 1), and scores of (n_samples, n_classes)"
-    if not fits:
-        raise ShapeError(
-            f"y_true has shape {labels.shape} and y_score has shape {given}; "
-            f"a {task.value} task takes {expected}"
-        )

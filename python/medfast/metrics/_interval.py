@@ -65,8 +65,8 @@ class RocAucInterval:
 
     Examples
     --------
-    >>> print(RocAucInterval(0.9131, 0.8617, 0.9637, 0.026, 0.95, "delong"))
-    AUC 0.913 [0.862, 0.964]
+    >>> print(RocAucInterval(0.9129, 0.8634, 0.9624, 0.0253, 0.95, "delong"))
+    AUC 0.913 [0.863, 0.962]
     """
 
     estimate: float
@@ -258,7 +258,7 @@ def roc_auc_interval(
     report(areas, undefined, _SUBJECTS[problem.kind], problem.names, stacklevel=2)
 
     def interval(weights: NDArray[np.float64], **rest: Any) -> RocAucInterval:
-        estimate = float(areas[weights != 0] @ weights[weights != 0])
+        estimate = float(mean(areas, weights))
         std_error, low, high, used = spread.of(estimate, weights)
         return RocAucInterval(
             estimate, low, high, std_error, level, method, n_resamples=used, **rest
@@ -313,7 +313,19 @@ def average_weights(
         left_out = tuple(name for name, gone in zip(problem.names, missing, strict=True) if gone)
         if not missing.all():
             weights[missing] = 0
-    return weights / weights.sum(), left_out
+    return weights, left_out
+
+
+def mean(areas: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average over the last axis; what weighs nothing may be NaN, and nothing at all is NaN.
+
+    The weights are whole numbers, divided by last: so the mean of ones is 1 to the bit.
+    """
+    used = weights != 0
+    if not used.any():
+        return np.full(areas.shape[:-1], np.nan)
+    found: NDArray[np.float64] = areas[..., used] @ weights[used] / weights.sum()
+    return found
 
 
 class _Spread:
@@ -344,10 +356,12 @@ class _Normal(_Spread):
 
 
 def standard_error(covariance: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the standard error of a weighted sum; what weighs nothing may be NaN."""
+    """Return the standard error of what `mean` returns."""
     used = weights != 0
-    variance = weights[used] @ covariance[np.ix_(used, used)] @ weights[used]
-    return math.sqrt(max(float(variance), 0.0)) if not np.isnan(variance) else math.nan
+    variance = float(weights[used] @ covariance[np.ix_(used, used)] @ weights[used])
+    if math.isnan(variance) or not used.any():
+        return math.nan
+    return math.sqrt(max(variance, 0.0)) / float(weights.sum())
 
 
 def _logistic(value: float) -> float:
@@ -363,8 +377,7 @@ class _Replicates(_Spread):
         self.tails = ((1 - level) / 2, (1 + level) / 2)
 
     def of(self, estimate: float, weights: NDArray[np.float64]) -> tuple[float, float, float, int]:
-        used = weights != 0
-        replicates = self.areas[:, used] @ weights[used]
+        replicates = mean(self.areas, weights)
         replicates = replicates[~np.isnan(replicates)]
         if math.isnan(estimate) or len(replicates) < 2:
             return math.nan, math.nan, math.nan, len(replicates)
@@ -383,10 +396,8 @@ def _replicates(
     )
 
 
-def warn_if_degenerate(
-    results: Iterable[Any], samples: int, requested: int = 0, *, stacklevel: int = 3
-) -> None:
-    """Say which of some intervals have no ends or no width, and which lost replicates."""
+def warn_if_degenerate(results: Iterable[Any], samples: int, requested: int = 0) -> None:
+    """Tell the caller's caller which intervals have no ends or no width, or lost replicates."""
     endless, flat, thinned = [], [], []
     for result in results:
         subject = "the whole" if result.name is None else f"class {result.name}"
@@ -407,4 +418,4 @@ def warn_if_degenerate(
     for subjects, message in messages:
         if subjects:
             text = f"the AUC of {', '.join(subjects)} {message}"
-            warnings.warn(text, DegenerateIntervalWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, DegenerateIntervalWarning, stacklevel=3)

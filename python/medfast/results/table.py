@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medfast.results.published import published_score
 
 if TYPE_CHECKING:
+    from medfast.metrics import RocAucInterval
+    from medfast.results.score import Score
     from medfast.training.evaluation import RunEvaluation
     from medfast.training.loop import Result
 
@@ -89,6 +92,55 @@ def print_evaluation(evaluation: RunEvaluation) -> None:
             f"recorded by the run: AUC {_digits(recorded['auc'])} ACC {_digits(recorded['acc'])} "
             f"({agreement} to the last digit)"
         )
+
+
+def print_score(score: Score) -> None:
+    """Print what a file of scores comes to.
+
+    Parameters
+    ----------
+    score : Score
+        Of `medfast.results.score.score_predictions`.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    task = score.task.value
+    console.print(f"{score.labels}, {task}, {score.n_samples:,} samples", markup=False)
+    percent = f"{100 * score.auc.level:g} % interval"
+    table = Table(box=None)
+    table.add_column("class", no_wrap=True)
+    for column in ("positives", "AUC", percent):
+        table.add_column(column, justify="right", no_wrap=True)
+    for part, positives in zip(score.auc.per_class, score.positives, strict=False):
+        table.add_row(escape(str(part.name)), f"{positives:,}", *_interval(part))
+    if score.auc.per_class:
+        left = len(score.auc.per_class) - len(score.auc.left_out)
+        table.add_row(f"mean of {left}", "", *_interval(score.auc))
+    else:
+        name, positives = score.class_names[1], score.positives[1]
+        table.add_row(escape(name), f"{positives:,}", *_interval(score.auc))
+    console.print(table)
+    console.print(f"ACC {_digits(score.acc)}", markup=False)
+    if score.absent_classes:
+        names = ", ".join(score.absent_classes)
+        console.print(f"no AUC for {names}: no sample, or every sample, is of it", markup=False)
+    if score.comparison is not None:
+        comparison = score.comparison
+        console.print(f"against {comparison.path}, ACC {_digits(comparison.acc)}:", markup=False)
+        console.print(str(comparison.test), markup=False)
+    for note in score.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def _interval(part: RocAucInterval) -> tuple[str, str]:
+    if math.isnan(part.estimate):
+        return "undefined", ""
+    if math.isnan(part.low):
+        return f"{part.estimate:.4f}", "undefined"
+    return f"{part.estimate:.4f}", f"[{part.low:.4f}, {part.high:.4f}]"
 
 
 def _published(summary: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from medfast.data.dataset import SPLITS
-from medfast.data.predictions import prediction_file_name, write_scores
+from medfast.data.predictions import prediction_file_name, run_label, write_scores
 from medfast.data.storage import storage_error, write_text
 from medfast.errors import CheckpointError, ConfigError
 from medfast.training.history import EpochRow
@@ -120,7 +120,7 @@ class RunFolder:
             If they are.
         """
         name = prediction_file_name(
-            dataset.flag, dataset.size, "train", auc=1.0, acc=1.0, run=self.name
+            dataset.flag, dataset.size, "train", auc=1.0, acc=1.0, run=run_label(self.name)
         )
         if len(os.fsencode(name)) > _LONGEST_NAME:
             raise ConfigError(
@@ -297,8 +297,9 @@ class RunFolder:
         self, dataset: Dataset, split: str, scores: NDArray[np.float32], found: Evaluation
     ) -> Path:
         """Write the scores of a split in place of earlier ones."""
+        run = run_label(self.name)
         name = prediction_file_name(
-            dataset.flag, dataset.size, split, auc=found.auc, acc=found.acc, run=self.name
+            dataset.flag, dataset.size, split, auc=found.auc, acc=found.acc, run=run
         )
         path = self.predictions / name
         try:
