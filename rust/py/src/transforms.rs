@@ -184,6 +184,8 @@ fn drawn_as_dict(py: Python<'_>, drawn: Drawn) -> PyResult<Bound<'_, PyDict>> {
             dict.set_item("applied", applied)?;
         }
         Drawn::Nothing => {}
+        // One that has no names here yet.
+        drawn => dict.set_item("drawn", format!("{drawn:?}"))?,
     }
     Ok(dict)
 }

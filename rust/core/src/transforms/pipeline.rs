@@ -11,6 +11,7 @@ use crate::parallel::{self, Interrupt};
 
 /// One step of a pipeline, as torchvision.transforms.v2 defines the one of the same name.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Transform {
     /// Brightness and contrast by factors uniform in (min, max), in random order.
     ///
@@ -49,6 +50,7 @@ pub enum Transform {
 
 /// What a transform drew for one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Drawn {
     /// Of a [`Transform::ColorJitter`].
     ColorJitter {
