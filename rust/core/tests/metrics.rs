@@ -109,6 +109,29 @@ proptest! {
     }
 
     #[test]
+    fn perfect_is_one_and_chance_a_half_whatever_the_weights(
+        positive in prop::collection::vec(1e-9_f64..1e9, 1..30),
+        negative in prop::collection::vec(1e-9_f64..1e9, 1..30),
+        max_fpr in prop_oneof![Just(1.0), 0.001_f64..1.0],
+    ) {
+        let weights: Vec<f64> = positive.iter().chain(&negative).copied().collect();
+        let labels: Vec<bool> = (0..weights.len()).map(|row| row < positive.len()).collect();
+        let falling: Vec<i32> = (0..weights.len() as i32).map(|row| -row).collect();
+        let limited = Options::default().with_max_fpr(max_fpr);
+        for options in [limited, limited.with_weights(&weights)] {
+            let area = |scores: &[i32]| roc_auc_with(&labels, scores, &options).unwrap();
+            prop_assert_eq!(area(&falling), Some(1.0));
+            let ties = area(&vec![0; weights.len()]).unwrap();
+            prop_assert!((ties - 0.5).abs() < 1e-15, "{ties}");
+            if max_fpr == 1.0 {
+                prop_assert_eq!(ties, 0.5);
+                let rising: Vec<i32> = falling.iter().map(|score| -score).collect();
+                prop_assert_eq!(area(&rising), Some(0.0));
+            }
+        }
+    }
+
+    #[test]
     fn a_weight_is_a_number_of_repeats((labels, scores, weights) in samples()) {
         prop_assume!(weights.iter().any(|weight| *weight > 0.0));
         let repeats = weights.iter().map(|weight| *weight as usize);
