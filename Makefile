@@ -30,8 +30,8 @@ setup: $(VENV)/.installed $(VENV)/.built ## Make .venv with every dependency and
 .PHONY: test
 test: setup ## Run the Rust and Python tests (ARGS="-k name" goes to pytest)
 	@if cargo nextest --version >/dev/null 2>&1; \
-		then cargo nextest run --workspace --no-tests=pass; else cargo test --workspace --lib --tests; fi
-	@cargo test --quiet --workspace --doc
+		then cargo nextest run --workspace --all-features --no-tests=pass; else cargo test --workspace --all-features --lib --tests; fi
+	@cargo test --quiet --workspace --all-features --doc
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 .PHONY: lint
@@ -42,8 +42,8 @@ lint: setup ## Check format, lints, types, the native stub, import directions an
 	@$(BIN)/python -m mypy.stubtest medfast._native --concise
 	@$(BIN)/lint-imports >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	@cargo fmt --all --check
-	@cargo clippy --quiet --workspace --all-targets -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+	@cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --all-features --no-deps
 
 .PHONY: format
 format: setup ## Format and fix what can be fixed
@@ -53,7 +53,7 @@ format: setup ## Format and fix what can be fixed
 
 .PHONY: docs
 docs: ## Build the Rust documentation into target/doc
-	@cargo doc --workspace --no-deps
+	@cargo doc --workspace --all-features --no-deps
 
 .PHONY: clean
 clean: ## Remove everything that was built, .venv included (runs/ stays)

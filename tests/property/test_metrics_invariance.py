@@ -17,12 +17,14 @@ from medfast.metrics import (
     average_precision_score,
     evaluate,
     precision_recall_curve,
+    roc_auc_interval,
     roc_auc_score,
+    roc_auc_test,
     roc_curve,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Kind = Literal["binary", "multi-class", "multi-label"]
 
@@ -47,7 +49,11 @@ class Metric:
     ranks : bool
         Whether the order of the scores alone counts, and any scores will do.
     sums_rows : bool
-        Whether it is a mean over the samples, whose last bits depend on their order.
+        Whether it is made of sums over the samples, whose last bits depend on their order.
+    rounding : float
+        How far those last bits, or those of a mean over the classes, may move it.
+    draws : bool
+        Whether it draws samples by their rows and their classes' places, with a seed.
     ties_by_class : bool
         Whether ties between the scores of a sample go by the order of the classes.
     threads : callable, optional
@@ -62,6 +68,8 @@ class Metric:
     per_class: bool = False
     ranks: bool = True
     sums_rows: bool = False
+    rounding: float = 1e-15
+    draws: bool = False
     ties_by_class: bool = False
     threads: Callable[..., Any] | None = None
 
@@ -91,6 +99,62 @@ def area(kind: Kind, average: Any, **options: Any) -> Metric:
 def evaluated(kind: Kind, part: Callable[..., Any], **options: Any) -> Metric:
     return Metric(kind, lambda y, s: part(evaluate(y, s, kind)), weighted=False, **options)
 
+
+def figures(found: Any, names: Sequence[str]) -> Any:
+    """Read numbers off a result, or a row of them off each of several."""
+    if isinstance(found, tuple):
+        return np.array([figures(one, names) for one in found])
+    return tuple(getattr(found, name) for name in names)
+
+
+def interval(kind: Kind, average: Any, **options: Any) -> Metric:
+    names = ("estimate", "std_error", "low", "high")
+    draws = "random_state" in options
+
+    def threads(y: Any, s: Any, _: Any, number: int) -> Any:
+        if draws:
+            return _native.roc_auc_bootstrap(y, [s], 20, 0, None, None, number)
+        return np.append(*_native.roc_auc_covariance(y, [s], None, number))
+
+    return Metric(
+        kind,
+        lambda y, s: figures(roc_auc_interval(y, s, average=average, **options), names),
+        weighted=False,
+        per_class=average is None,
+        sums_rows=True,
+        rounding=1e-13,
+        draws=draws,
+        threads=None if kind == "binary" else threads,
+    )
+
+
+def coarser(s: Any) -> np.ndarray:
+    """Give the scores of another model, which tells every third of the distinct ones apart."""
+    scores = np.asarray(s)
+    places = np.unique(scores, return_inverse=True)[1].reshape(scores.shape)
+    return (places // 3).astype(scores.dtype)
+
+
+def difference(kind: Kind, average: Any, **options: Any) -> Metric:
+    names = ("difference", "low", "high", "std_error", "statistic", "p_value")
+
+    def threads(y: Any, s: Any, _: Any, number: int) -> Any:
+        return _native.roc_auc_exchanges(y, [s, coarser(s)], None, (20, 0), number)
+
+    return Metric(
+        kind,
+        lambda y, s: figures(roc_auc_test(y, s, coarser(s), average=average, **options), names),
+        weighted=False,
+        per_class=average is None,
+        sums_rows=True,
+        rounding=1e-12,
+        draws="random_state" in options,
+        threads=None if kind == "binary" else threads,
+    )
+
+
+BOOTSTRAP: dict[str, Any] = {"method": "bootstrap", "n_resamples": 50, "random_state": 0}
+PERMUTATION: dict[str, Any] = {"method": "permutation", "n_resamples": 50, "random_state": 0}
 
 METRICS: dict[str, Metric] = {
     "roc_auc_score": Metric("binary", roc_auc_score),
@@ -158,6 +222,24 @@ METRICS: dict[str, Metric] = {
         )
         for kind in ("multi-label", "multi-class")
     },
+    **{
+        f"{name}, {kind}, {average}": row(kind, average)
+        for name, row in {"roc_auc_interval": interval, "roc_auc_test": difference}.items()
+        for kind, averages in {
+            "binary": (None,),
+            "multi-label": ("macro", "weighted", None),
+            "multi-class": ("macro", "weighted", None),
+        }.items()
+        for average in averages
+    },
+    **{
+        f"roc_auc_interval, {kind}, bootstrap": interval(kind, "macro", **BOOTSTRAP)
+        for kind in ("binary", "multi-label", "multi-class")
+    },
+    **{
+        f"roc_auc_test, {kind}, permutation": difference(kind, "macro", **PERMUTATION)
+        for kind in ("binary", "multi-label", "multi-class")
+    },
     "evaluate, binary": evaluated("binary", lambda e: (e.auc, e.per_class_auc)),
     **{
         f"evaluate, {kind}, {name}": evaluated(
@@ -219,11 +301,11 @@ def assert_equal(found: Any, expected: Any, tolerance: float = 0.0, *, but: int 
         np.testing.assert_allclose(part, other, rtol=0, atol=tolerance)
 
 
-@metrics()
+@metrics(lambda metric: not metric.draws)
 def test_order_of_the_rows(metric: Metric) -> None:
     y, scores, weights = problem(metric.kind)
     rows = np.random.default_rng(1).permutation(len(y))
-    tolerance = 1e-15 if metric.sums_rows else 0.0
+    tolerance = metric.rounding if metric.sums_rows else 0.0
     assert_equal(metric.call(y[rows], scores[rows]), metric.call(y, scores), tolerance)
     if metric.weighted:
         found = metric.call(y[rows], scores[rows], sample_weight=weights[rows])
@@ -288,7 +370,7 @@ def test_memory(metric: Metric) -> None:
             assert_equal(found, metric.call(y, scores, sample_weight=weights))
 
 
-@metrics(lambda metric: metric.kind != "binary")
+@metrics(lambda metric: metric.kind != "binary" and not metric.draws)
 def test_permutation_of_the_classes(metric: Metric) -> None:
     y, scores, weights = problem(metric.kind)
     order = np.random.default_rng(2).permutation(scores.shape[1])
@@ -300,7 +382,7 @@ def test_permutation_of_the_classes(metric: Metric) -> None:
         expected = metric.call(y, scores, **options)
         if metric.per_class:
             found, expected = np.asarray(found), np.asarray(expected)[order]
-        assert_equal(found, expected, 1e-15)
+        assert_equal(found, expected, metric.rounding)
 
 
 @metrics(lambda metric: metric.threads)

@@ -1,4 +1,4 @@
-"""The rules of the house: which way imports run, and what an import may load."""
+"""The rules of the house: which way imports run, what an import may load, what is kept twice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 import medfast
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "sklearn", "pandas", "PIL", "requests", "click", "rich", "yaml", "scipy")
 
 
@@ -41,8 +42,20 @@ def test_help_does_not_load_torch() -> None:
 def test_imports_run_one_way() -> None:
     from importlinter.cli import lint_imports
 
-    root = Path(__file__).parents[2]
-    assert lint_imports(config_filename=str(root / "pyproject.toml"), no_cache=True) == 0
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_the_rust_of_the_readme_is_in_that_of_the_crate() -> None:
+    """The doctests of the crate run the Rust in its own README alone."""
+    crate = (ROOT / "rust/core/README.md").read_text(encoding="utf-8")
+    blocks = (ROOT / "README.md").read_text(encoding="utf-8").split("```rust\n")[1:]
+    assert blocks
+    for block in blocks:
+        assert block.split("```")[0] in crate
+
+
+def test_the_crate_holds_the_same_licence() -> None:
+    assert (ROOT / "rust/core/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_the_version_is_the_installed_one() -> None:

@@ -14,6 +14,7 @@ from medfast.errors import ConfigError, ShapeError, nearest
 from medfast.metrics._interval import (
     average_weights,
     check_average,
+    mean,
     standard_error,
     to_dict,
     warn_if_degenerate,
@@ -42,6 +43,8 @@ _ALTERNATIVES = ("two-sided", "less", "greater")
 _METHODS = ("delong", "permutation")
 # Differences of areas that rounding alone has set apart.
 _ROUNDING = 1e-12
+# Samples or groups for which every exchange is tried: 2**24 are the most.
+_MOST_UNITS = 24
 
 
 @dataclass(frozen=True)
@@ -197,8 +200,8 @@ def roc_auc_test(
     method : {"delong", "permutation"}, default="delong"
         ``"delong"``: z and the normal distribution. ``"permutation"``, for few samples, and paired
         only: the share of the ways to exchange the two models' scores, as mid-ranks, that set the
-        areas as far apart. All ways are tried if there are at most `n_resamples`; otherwise that
-        many random ones are, and the p-value counts the given one too.
+        areas as far apart. All ways are tried if there are at most `n_resamples` and 2**24;
+        otherwise `n_resamples` random ones are, and the p-value counts the given one too.
     average, multi_class, labels, undefined
         As for `roc_auc_interval`.
     groups : array-like of shape (n_samples,), optional; or pair of them
@@ -263,8 +266,7 @@ def roc_auc_test(
         exchanges = _exchanges(problem, clusters, n_resamples, random_state)
 
     def test(weights: NDArray[np.float64], **rest: Any) -> RocAucTest:
-        used = weights != 0
-        estimates = [float(of[used] @ weights[used]) for of in areas]
+        estimates = [float(mean(of, weights)) for of in areas]
         difference = estimates[0] - estimates[1]
         error = standard_error(variance, weights)
         statistic = _ratio(difference, error)
@@ -292,16 +294,16 @@ def roc_auc_test(
     units = np.eye(len(gone))
     if problem[0].kind == "binary":
         result = test(units[0])
-        warn_if_degenerate([result], samples)
+        warn_if_degenerate([result], samples, of="difference")
         return result
     names = problem[0].names
     per_class = tuple(test(unit, name=name) for unit, name in zip(units, names, strict=True))
     if average is None:
-        warn_if_degenerate(per_class, samples)
+        warn_if_degenerate(per_class, samples, of="difference")
         return per_class
     weights, left_out = average_weights(shown, problem[0], average, undefined)
     result = test(weights, per_class=per_class, left_out=left_out)
-    warn_if_degenerate((result, *per_class), samples)
+    warn_if_degenerate((result, *per_class), samples, of="difference")
     return result
 
 
@@ -351,7 +353,9 @@ def _unpaired(
         areas.append(found)
         variances.append(covariance)
     first, second = problems
-    if (first.kind, first.names) != (second.kind, second.names):
+    # A single label names itself, whether it is the positive one or not, and has no area.
+    unnamed = first.kind == second.kind == "binary" and np.isnan([*areas[0], *areas[1]]).any()
+    if (first.kind, first.names) != (second.kind, second.names) and not unnamed:
         raise ShapeError(
             f"the first model's problem is {first.kind} with classes {first.names}, the second's "
             f"{second.kind} with classes {second.names}; name the classes of both with labels="
@@ -390,11 +394,10 @@ class _Exchanges(NamedTuple):
     complete: bool
 
     def p_value(self, weights: NDArray[np.float64], alternative: str) -> float:
-        used = weights != 0
-        given = float(self.given[used] @ weights[used])
+        given = float(mean(self.given, weights))
         if math.isnan(given):
             return math.nan
-        found = self.differences[:, used] @ weights[used]
+        found = mean(self.differences, weights)
         if alternative == "two-sided":
             extreme = np.abs(found) >= abs(given) - _ROUNDING
         elif alternative == "greater":
@@ -415,7 +418,7 @@ def _exchanges(
     count, seed = read_count("n_resamples", n_resamples), read_seed(random_state)
     truth, tables = truth_of(problems[0]), tables_of(*problems)
     units = len(truth) if clusters is None else int(clusters.max()) + 1
-    complete = 2**units <= count
+    complete = units <= _MOST_UNITS and 2**units <= count
     random = None if complete else (count, seed)
     areas = [_native.roc_auc_per_class(truth, table, None, 1.0, None) for table in tables]
     differences = _native.roc_auc_exchanges(truth, tables, clusters, random, None)

@@ -65,8 +65,8 @@ class RocAucInterval:
 
     Examples
     --------
-    >>> print(RocAucInterval(0.9131, 0.8617, 0.9637, 0.026, 0.95, "delong"))
-    AUC 0.913 [0.862, 0.964]
+    >>> print(RocAucInterval(0.9129, 0.8634, 0.9624, 0.0253, 0.95, "delong"))
+    AUC 0.913 [0.863, 0.962]
     """
 
     estimate: float
@@ -216,7 +216,7 @@ def roc_auc_interval(
         If the interval has no width, which says that the samples are too few or too well
         separated to estimate it, and not that the area is certain; if a class has a single
         positive or negative, so that there is nothing to estimate a variance from (the ends are
-        NaN); or if replicates had to be left out.
+        NaN, or the bootstrap's too close); or if replicates had to be left out.
     UndefinedMetricWarning
         If an area is not defined, see `undefined`.
 
@@ -258,26 +258,31 @@ def roc_auc_interval(
     report(areas, undefined, _SUBJECTS[problem.kind], problem.names, stacklevel=2)
 
     def interval(weights: NDArray[np.float64], **rest: Any) -> RocAucInterval:
-        estimate = float(areas[weights != 0] @ weights[weights != 0])
+        estimate = float(mean(areas, weights))
         std_error, low, high, used = spread.of(estimate, weights)
         return RocAucInterval(
             estimate, low, high, std_error, level, method, n_resamples=used, **rest
         )
 
     units = np.eye(len(areas))
+    samples = len(problem.scores)
     if problem.kind == "binary":
         result = interval(units[0])
-        warn_if_degenerate([result], len(problem.scores), requested)
+        lone = [None] if requested and _lone(problem)[0] else []
+        warn_if_degenerate([result], samples, requested, lone=lone)
         return result
     per_class = tuple(
         interval(unit, name=name) for unit, name in zip(units, problem.names, strict=True)
     )
+    lone = [name for name, alone in zip(problem.names, _lone(problem), strict=True) if alone]
+    if not requested:
+        lone = []
     if average is None:
-        warn_if_degenerate(per_class, len(problem.scores), requested)
+        warn_if_degenerate(per_class, samples, requested, lone=lone)
         return per_class
     weights, left_out = average_weights(areas, problem, average, undefined)
     result = interval(weights, per_class=per_class, left_out=left_out)
-    warn_if_degenerate((result, *per_class), len(problem.scores), requested)
+    warn_if_degenerate((result, *per_class), samples, requested, lone=lone)
     return result
 
 
@@ -313,7 +318,19 @@ def average_weights(
         left_out = tuple(name for name, gone in zip(problem.names, missing, strict=True) if gone)
         if not missing.all():
             weights[missing] = 0
-    return weights / weights.sum(), left_out
+    return weights, left_out
+
+
+def mean(areas: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average over the last axis; what weighs nothing may be NaN, and nothing at all is NaN.
+
+    The weights are whole numbers, divided by last: so the mean of ones is 1 to the bit.
+    """
+    used = weights != 0
+    if not used.any():
+        return np.full(areas.shape[:-1], np.nan)
+    found: NDArray[np.float64] = areas[..., used] @ weights[used] / weights.sum()
+    return found
 
 
 class _Spread:
@@ -344,10 +361,12 @@ class _Normal(_Spread):
 
 
 def standard_error(covariance: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the standard error of a weighted sum; what weighs nothing may be NaN."""
+    """Return the standard error of what `mean` returns."""
     used = weights != 0
-    variance = weights[used] @ covariance[np.ix_(used, used)] @ weights[used]
-    return math.sqrt(max(float(variance), 0.0)) if not np.isnan(variance) else math.nan
+    variance = float(weights[used] @ covariance[np.ix_(used, used)] @ weights[used])
+    if math.isnan(variance) or not used.any():
+        return math.nan
+    return math.sqrt(max(variance, 0.0)) / float(weights.sum())
 
 
 def _logistic(value: float) -> float:
@@ -363,13 +382,20 @@ class _Replicates(_Spread):
         self.tails = ((1 - level) / 2, (1 + level) / 2)
 
     def of(self, estimate: float, weights: NDArray[np.float64]) -> tuple[float, float, float, int]:
-        used = weights != 0
-        replicates = self.areas[:, used] @ weights[used]
+        replicates = mean(self.areas, weights)
         replicates = replicates[~np.isnan(replicates)]
         if math.isnan(estimate) or len(replicates) < 2:
             return math.nan, math.nan, math.nan, len(replicates)
         low, high = np.quantile(replicates, self.tails).tolist()
         return float(np.std(replicates, ddof=1)), low, high, len(replicates)
+
+
+def _lone(problem: Problem) -> NDArray[np.bool_]:
+    """Tell which classes have a single positive or negative."""
+    truth = truth_of(problem)
+    counts = truth.sum(axis=0) if problem.kind == "binary" else problem.support(None)
+    lone: NDArray[np.bool_] = (counts == 1) | (counts == len(truth) - 1)
+    return lone
 
 
 def _replicates(
@@ -384,27 +410,49 @@ def _replicates(
 
 
 def warn_if_degenerate(
-    results: Iterable[Any], samples: int, requested: int = 0, *, stacklevel: int = 3
+    results: Iterable[Any],
+    samples: int,
+    requested: int = 0,
+    *,
+    of: str = "AUC",
+    lone: Iterable[Any] = (),
 ) -> None:
-    """Say which of some intervals have no ends or no width, and which lost replicates."""
-    endless, flat, thinned = [], [], []
+    """Tell the caller's caller which intervals are not what they seem.
+
+    Parameters
+    ----------
+    results : iterable of RocAucInterval or RocAucTest
+    samples : int
+    requested : int
+        The replicates that were asked for.
+    of : str
+        What the intervals are of.
+    lone : iterable
+        The names of resampled classes with a single positive or negative.
+    """
+    lone = set(lone)
+    endless, flat, thinned, single = [], [], [], []
     for result in results:
         subject = "the whole" if result.name is None else f"class {result.name}"
         if math.isnan(result.low) and not math.isnan(result.estimate):
             endless.append(subject)
         elif result.low == result.high:
             flat.append(subject)
-        elif result.n_resamples < requested and result.n_resamples:
+        elif result.name in lone:
+            single.append(subject)
+        if 0 < result.n_resamples < requested:
             thinned.append(f"{subject} ({requested - result.n_resamples})")
     messages = [
         (endless, "has no interval, for a class with a single positive or negative (or group of "
          "them) gives nothing to estimate a variance from; collect more samples"),
-        (flat, f"has an interval of no width, for its {samples} samples are ranked without any "
-         "variation, which says nothing about new samples; report their number with it"),
+        (flat, f"has an interval of no width, for its {samples} samples show no variation of it, "
+         "which says nothing about new samples; report their number with it"),
+        (single, "has an interval without the variation of a single positive or negative, which "
+         "is drawn every time; it is too narrow: collect more samples"),
         (thinned, f"had replicates without positives or negatives, which were left out of "
          f"{requested}; its interval is too narrow to that extent"),
     ]  # fmt: skip
     for subjects, message in messages:
         if subjects:
-            text = f"the AUC of {', '.join(subjects)} {message}"
-            warnings.warn(text, DegenerateIntervalWarning, stacklevel=stacklevel + 1)
+            text = f"the {of} of {', '.join(subjects)} {message}"
+            warnings.warn(text, DegenerateIntervalWarning, stacklevel=3)

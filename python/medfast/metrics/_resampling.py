@@ -29,15 +29,18 @@ def read_groups(groups: ArrayLike | None, rows: int) -> NDArray[np.uintp] | None
             f"groups has shape {array.shape}, but y_true has {rows} samples: expected ({rows},), "
             "the patient of each sample"
         )
-    if array.dtype.kind in "fc" and np.isnan(array).any():
-        row = int(np.flatnonzero(np.isnan(array.reshape(-1)))[0])
-        raise InvalidValueError(
-            f"groups is NaN at row {row}; give samples of unknown groups one of their own"
-        )
+    array = array.reshape(-1)
     try:
-        numbers = np.unique(array.reshape(-1), return_inverse=True)[1]
+        # NaN and NaT alone differ from themselves.
+        missing = np.flatnonzero(array != array)
+        numbers = np.unique(array, return_inverse=True)[1]
     except TypeError as error:
         raise ShapeError(f"groups must hold values of one type: {error}") from error
+    if missing.size:
+        raise InvalidValueError(
+            f"groups is {array[missing[0]]} at row {missing[0]}; give samples of unknown groups "
+            "one of their own"
+        )
     return numbers.reshape(-1).astype(np.uintp)
 
 

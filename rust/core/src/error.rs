@@ -3,7 +3,8 @@
 /// What a caller can do about an error, whatever engine it came from.
 ///
 /// A binding maps kinds, not variants, to its own exceptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// A file does not exist.
     NotFound,

@@ -1,6 +1,7 @@
 //! Work shared between threads without the answer depending on how many there are.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -27,7 +28,7 @@ impl<'a> Interrupt<'a> {
     /// Work that stops soon after `stop` answers true. `stop` may be called from any thread and
     /// often; it should answer in nanoseconds most of the time.
     #[must_use]
-    pub fn when(stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+    pub const fn when(stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
         Self(Some(stop))
     }
 
@@ -40,6 +41,15 @@ impl<'a> Interrupt<'a> {
             Some(stop) if stop() => Err(Interrupted),
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for Interrupt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            None => "Interrupt::never()",
+            Some(_) => "Interrupt::when(..)",
+        })
     }
 }
 

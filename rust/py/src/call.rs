@@ -69,7 +69,8 @@ pub fn raise(py: Python<'_>, error: &medfast::Error) -> PyErr {
         ErrorKind::Shape => "ShapeError",
         ErrorKind::Value => "InvalidValueError",
         ErrorKind::Config => "ConfigError",
-        ErrorKind::Interrupted => "InternalError",
+        // Any other kind is new and belongs in this table.
+        ErrorKind::Interrupted | _ => "InternalError",
     };
     exception(py, class, error.to_string())
 }

@@ -1,8 +1,5 @@
 //! The functional transforms: one op by its name, over a batch.
 
-mod color;
-mod geometry;
-
 use medfast::transforms::{Op, ops};
 use numpy::{PyArray2, PyArray4, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -27,12 +24,10 @@ fn apply_op<'py>(
     let view = borrow(&images);
     let parameters = parameters.try_readonly()?;
     let columns = parameters.as_array();
-    let parse =
-        |values: &[f64]| color::parse(name, values).or_else(|| geometry::parse(name, values));
     let ops: Vec<Op> = columns
         .columns()
         .into_iter()
-        .map(|values| parse(&values.to_vec()))
+        .map(|values| Op::named(name, &values.to_vec()))
         .collect::<Option<_>>()
         .ok_or_else(|| PyValueError::new_err(format!("no op {name} of such parameters")))?;
     let shape = ops::output_shape(&ops, &view).map_err(|error| call::raise(py, &error.into()))?;

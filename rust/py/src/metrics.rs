@@ -87,12 +87,12 @@ fn options<'a>(
     threads: Option<usize>,
     interrupt: Interrupt<'a>,
 ) -> Options<'a> {
-    Options {
-        weights,
-        max_fpr,
-        threads,
-        interrupt,
-    }
+    let mut options = Options::default()
+        .with_max_fpr(max_fpr)
+        .with_interrupt(interrupt);
+    options.weights = weights;
+    options.threads = threads;
+    options
 }
 
 fn nan_if_undefined(area: Option<f64>) -> f64 {

@@ -37,11 +37,10 @@ impl NpzArchive {
         max_members: usize,
         max_inflated_bytes: u64,
     ) -> PyResult<Self> {
-        let limits = Limits {
-            max_header_bytes,
-            max_members,
-            max_inflated_bytes,
-        };
+        let limits = Limits::DEFAULT
+            .with_max_header_bytes(max_header_bytes)
+            .with_max_members(max_members)
+            .with_max_inflated_bytes(max_inflated_bytes);
         detached(py, |_| Archive::open(path, &limits)).map(Self)
     }
 

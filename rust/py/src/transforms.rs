@@ -1,6 +1,11 @@
 //! The transforms engine: `Transform`, `Pipeline`.
 
-use medfast::transforms::{self, Drawn, Draws, Dtype, Images, Layout, Output};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use medfast::transforms::{
+    self, Drawn, Draws, Dtype, Images, Layout, Output, Parameter, Random, Shape,
+};
 use numpy::{PyArray1, PyArray4, PyArrayMethods, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -51,6 +56,109 @@ impl Transform {
         Self::checked(py, transforms::Transform::RandomVerticalFlip { p })
     }
 
+    /// An op with drawn parameters, each as its kind and its numbers.
+    #[staticmethod]
+    #[pyo3(signature = (name, op, parameters, p, /))]
+    fn random_op(
+        py: Python<'_>,
+        name: &str,
+        op: &str,
+        parameters: Vec<(String, Vec<f64>)>,
+        p: f64,
+    ) -> PyResult<Self> {
+        let parameters = parameters
+            .into_iter()
+            .map(|(kind, numbers)| parameter(&kind, numbers))
+            .collect::<PyResult<_>>()?;
+        let (name, op) = (kept(name), kept(op));
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::Op {
+                name,
+                op,
+                parameters,
+                p,
+            }),
+        )
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (size, scale, ratio, rest, /))]
+    fn random_resized_crop(
+        py: Python<'_>,
+        size: (usize, usize),
+        scale: (f64, f64),
+        ratio: (f64, f64),
+        rest: Vec<f64>,
+    ) -> PyResult<Self> {
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::ResizedCrop {
+                size,
+                scale,
+                ratio,
+                rest,
+            }),
+        )
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (p, scale, ratio, value, /))]
+    fn random_erasing(
+        py: Python<'_>,
+        p: f64,
+        scale: (f64, f64),
+        ratio: (f64, f64),
+        value: Vec<f64>,
+    ) -> PyResult<Self> {
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::Erasing {
+                p,
+                scale,
+                ratio,
+                value,
+            }),
+        )
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (transforms, p, /))]
+    fn random_apply(py: Python<'_>, transforms: Vec<PyRef<'_, Self>>, p: f64) -> PyResult<Self> {
+        let transforms = inner(&transforms);
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::Apply { transforms, p }),
+        )
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (transforms, weights, /))]
+    fn random_choice(
+        py: Python<'_>,
+        transforms: Vec<PyRef<'_, Self>>,
+        weights: Vec<f64>,
+    ) -> PyResult<Self> {
+        let transforms = inner(&transforms);
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::Choice {
+                transforms,
+                weights,
+            }),
+        )
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (transforms, /))]
+    fn random_order(py: Python<'_>, transforms: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let transforms = inner(&transforms);
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::Order { transforms }),
+        )
+    }
+
     #[staticmethod]
     #[pyo3(signature = (to_float, scale, /))]
     fn to_dtype(py: Python<'_>, to_float: bool, scale: bool) -> PyResult<Self> {
@@ -63,6 +171,33 @@ impl Transform {
     fn normalize(py: Python<'_>, mean: Vec<f64>, std: Vec<f64>) -> PyResult<Self> {
         Self::checked(py, transforms::Transform::Normalize { mean, std })
     }
+}
+
+fn inner(transforms: &[PyRef<'_, Transform>]) -> Vec<transforms::Transform> {
+    transforms.iter().map(|step| step.0.clone()).collect()
+}
+
+fn parameter(kind: &str, numbers: Vec<f64>) -> PyResult<Parameter> {
+    Ok(match (kind, numbers.as_slice()) {
+        ("fixed", &[value]) => Parameter::Fixed(value),
+        ("uniform", &[min, max]) => Parameter::Uniform(min, max),
+        ("one_of", _) => Parameter::OneOf(numbers),
+        ("share", &[min, max, axis]) => Parameter::Share(min, max, axis as usize),
+        ("place", &[size, axis]) => Parameter::Place(size as usize, axis as usize),
+        _ => return Err(PyTypeError::new_err(format!("no parameter {kind}"))),
+    })
+}
+
+/// The same text for good. There are as many as names of transforms and ops.
+fn kept(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    names.insert(name);
+    name
 }
 
 /// A compiled list of transforms.
@@ -152,16 +287,24 @@ impl Pipeline {
     }
 
     /// What each transform draws for one sample.
-    #[pyo3(signature = (sample, seed, epoch, /))]
+    #[pyo3(signature = (sample, seed, epoch, shape, /))]
     fn parameters<'py>(
         &self,
         py: Python<'py>,
         sample: u64,
         seed: u64,
         epoch: u32,
+        shape: (usize, usize, usize),
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let (height, width, channels) = shape;
+        let shape = Shape {
+            channels,
+            height,
+            width,
+        };
         self.0
-            .parameters(sample, Draws { seed, epoch })
+            .parameters(sample, Draws { seed, epoch }, shape)
+            .map_err(|error| call::raise(py, &error.into()))?
             .into_iter()
             .map(|drawn| drawn_as_dict(py, drawn))
             .collect()
@@ -183,7 +326,13 @@ fn drawn_as_dict(py: Python<'_>, drawn: Drawn) -> PyResult<Bound<'_, PyDict>> {
         Drawn::HorizontalFlip(applied) | Drawn::VerticalFlip(applied) => {
             dict.set_item("applied", applied)?;
         }
+        Drawn::Ops(ops) => {
+            let ops = ops.into_iter().map(|named| (named.op, named.values));
+            dict.set_item("ops", ops.collect::<Vec<_>>())?;
+        }
         Drawn::Nothing => {}
+        // One that has no names here yet.
+        drawn => dict.set_item("drawn", format!("{drawn:?}"))?,
     }
     Ok(dict)
 }

@@ -12,6 +12,16 @@ use super::score::Score;
 ///
 /// # Errors
 /// If shapes differ, or a score is NaN.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Matrix, accuracy_threshold};
+///
+/// let labels = Matrix::row_major(&[true, false, true, true], 2, 2)?;
+/// let scores = Matrix::row_major(&[0.9, 0.5, 0.4, 0.6], 2, 2)?;
+/// assert_eq!(accuracy_threshold(labels, scores, 0.5)?, Some(0.75));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn accuracy_threshold<S: Score>(
     labels: Matrix<'_, bool>,
     scores: Matrix<'_, S>,
@@ -31,6 +41,15 @@ pub fn accuracy_threshold<S: Score>(
 ///
 /// # Errors
 /// If shapes differ, a score is NaN, or a class number has no column.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Matrix, accuracy_argmax};
+///
+/// let scores = Matrix::row_major(&[0.5, 0.3, 0.2, 0.1, 0.2, 0.7], 2, 3)?;
+/// assert_eq!(accuracy_argmax(&[0_u8, 1], scores)?, Some(0.5));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn accuracy_argmax<C: ClassNumber, S: Score>(
     labels: &[C],
     scores: Matrix<'_, S>,

@@ -65,6 +65,16 @@ pub fn average_precision<S: Score>(
 /// # Errors
 /// If shapes differ, a score or a weight is refused, a class number has no column, or `options`
 /// limit the false positive rate.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Classes, Matrix, Options, average_precision_per_class};
+///
+/// let scores = Matrix::row_major(&[0.7, 0.3, 0.6, 0.4, 0.8, 0.2], 3, 2)?;
+/// let found = average_precision_per_class(Classes(&[0_u8, 1, 0]), scores, &Options::default())?;
+/// assert_eq!(found, [Some(1.0), Some(1.0)]);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn average_precision_per_class<S: Score>(
     truth: impl Truth,
     scores: Matrix<'_, S>,
@@ -87,6 +97,16 @@ pub fn average_precision_per_class<S: Score>(
 ///
 /// # Errors
 /// As [`average_precision_per_class`].
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Classes, Matrix, Options, average_precision_micro};
+///
+/// let scores = Matrix::row_major(&[0.7, 0.3, 0.6, 0.4], 2, 2)?;
+/// let found = average_precision_micro(Classes(&[0_u8, 1]), scores, &Options::default())?;
+/// assert_eq!(found, Some((1.0 + 2.0 / 3.0) / 2.0));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn average_precision_micro<S: Score>(
     truth: impl Truth,
     scores: Matrix<'_, S>,
@@ -108,6 +128,17 @@ pub fn average_precision_micro<S: Score>(
 /// # Errors
 /// As [`average_precision_per_class`]; and [`Error::Unsupported`] for weights, which are weights
 /// of samples and have no meaning within one.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Matrix, Options, average_precision_per_sample};
+///
+/// let labels = Matrix::row_major(&[true, false, false, false], 2, 2)?;
+/// let scores = Matrix::row_major(&[0.7, 0.3, 0.6, 0.4], 2, 2)?;
+/// let found = average_precision_per_sample(labels, scores, &Options::default())?;
+/// assert_eq!(found, [Some(1.0), None]);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn average_precision_per_sample<S: Score>(
     labels: Matrix<'_, bool>,
     scores: Matrix<'_, S>,

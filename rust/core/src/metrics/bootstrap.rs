@@ -12,7 +12,10 @@ use super::roc_auc::collect;
 use super::score::Score;
 
 /// What one replicate is drawn from, and how many are drawn.
-#[derive(Clone, Copy, Debug)]
+///
+/// Fields may be added: start from [`Resampling::new`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resampling<'a> {
     /// The number of replicates.
     pub replicates: usize,
@@ -23,6 +26,33 @@ pub struct Resampling<'a> {
     pub strata: Option<&'a [usize]>,
     /// The cluster of every sample, numbered from 0 on without gaps: clusters are drawn whole.
     pub clusters: Option<&'a [usize]>,
+}
+
+impl<'a> Resampling<'a> {
+    /// Replicates of all samples, each drawn on its own.
+    #[must_use]
+    pub const fn new(replicates: usize, seed: u64) -> Self {
+        Self {
+            replicates,
+            seed,
+            strata: None,
+            clusters: None,
+        }
+    }
+
+    /// The same with [`strata`](Self::strata).
+    #[must_use]
+    pub const fn with_strata(mut self, strata: &'a [usize]) -> Self {
+        self.strata = Some(strata);
+        self
+    }
+
+    /// The same with [`clusters`](Self::clusters).
+    #[must_use]
+    pub const fn with_clusters(mut self, clusters: &'a [usize]) -> Self {
+        self.clusters = Some(clusters);
+        self
+    }
 }
 
 /// The areas of every column in every replicate of the samples: replicate after replicate, NaN
@@ -47,10 +77,9 @@ pub struct Resampling<'a> {
 ///
 /// let labels = [false, true, false, true, true];
 /// let strata = labels.map(usize::from);
-/// let labels = Matrix::row_major(&labels, 5, 1)?;
-/// let scores = Matrix::row_major(&[0.1, 0.4, 0.5, 0.6, 0.9], 5, 1)?;
-/// let resampling =
-///     Resampling { replicates: 200, seed: 1, strata: Some(&strata), clusters: None };
+/// let labels = Matrix::single_column(&labels);
+/// let scores = Matrix::single_column(&[0.1, 0.4, 0.5, 0.6, 0.9]);
+/// let resampling = Resampling::new(200, 1).with_strata(&strata);
 /// let areas = roc_auc_bootstrap(labels, &[scores], resampling, &Options::default())?;
 /// let mean = areas.iter().sum::<f64>() / 200.0;
 /// assert!((mean - 5.0 / 6.0).abs() < 0.05);

@@ -79,8 +79,8 @@ impl Covariance {
 /// use medfast::metrics::{Matrix, Options, roc_auc_covariance};
 ///
 /// let labels = [true, true, true, false, false];
-/// let labels = Matrix::row_major(&labels, 5, 1)?;
-/// let scores = Matrix::row_major(&[0.9, 0.6, 0.4, 0.5, 0.1], 5, 1)?;
+/// let labels = Matrix::single_column(&labels);
+/// let scores = Matrix::single_column(&[0.9, 0.6, 0.4, 0.5, 0.1]);
 /// let found = roc_auc_covariance(labels, &[scores], None, &Options::default())?;
 /// assert_eq!(found.areas(), [Some(5.0 / 6.0)]);
 /// // Components 1, 1, 1/2 and 1, 2/3: (1/12)/3 + (1/18)/2.

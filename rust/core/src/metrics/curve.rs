@@ -26,7 +26,9 @@ pub(super) fn area(
     if !(totals.positive > 0.0 && totals.negative > 0.0) {
         return None;
     }
-    let mut area = Sum::default();
+    // The area of a perfect order is summed in the same steps, so that its share is 1 and not the
+    // number next to it.
+    let (mut area, mut whole) = (Sum::default(), Sum::default());
     let mut true_positives = Sum::default();
     let mut false_positives = Sum::default();
     for group in groups {
@@ -37,16 +39,20 @@ pub(super) fn area(
             let width = max_fpr * totals.negative - x;
             let rise = group.positive * (width / group.negative);
             area.add(width * (y + rise / 2.0));
+            whole.add(width * totals.positive);
             break;
         }
         area.add(group.negative * (y + group.positive / 2.0));
+        whole.add(group.negative * totals.positive);
     }
-    let area = area.value() / totals.negative / totals.positive;
+    let whole = whole.value();
+    // The products of the smallest weights may vanish.
+    let share = (whole > 0.0).then(|| area.value() / whole)?;
     if max_fpr == 1.0 {
-        return Some(area);
+        return Some(share);
     }
-    let chance = 0.5 * max_fpr * max_fpr;
-    Some(0.5 * (1.0 + (area - chance) / (max_fpr - chance)))
+    let chance = 0.5 * max_fpr;
+    Some(0.5 * (1.0 + (share - chance) / (1.0 - chance)))
 }
 
 /// The partial area up to `max_fpr` under the ROC curve of (score, positive?) samples; `None` if

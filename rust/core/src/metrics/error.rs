@@ -17,6 +17,17 @@ pub enum Error {
         /// The shape it should have.
         expected: String,
     },
+    /// The values of an array do not lie side by side, so they cannot be borrowed as they are.
+    #[error(
+        "array of shape {shape:?} has strides {strides:?}, so its values do not lie side by side; \
+         copy it with .as_standard_layout() and pass that"
+    )]
+    Layout {
+        /// Its shape.
+        shape: Vec<usize>,
+        /// How many values its neighbours along each axis are apart.
+        strides: Vec<isize>,
+    },
     /// A score is NaN.
     #[error("score is NaN at {place}, so it cannot be ranked; leave such samples out")]
     Score {
@@ -120,7 +131,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Shape { .. } => ErrorKind::Shape,
+            Self::Shape { .. } | Self::Layout { .. } => ErrorKind::Shape,
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Interrupted(_) => ErrorKind::Interrupted,
             Self::Score { .. }

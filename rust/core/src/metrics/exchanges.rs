@@ -17,6 +17,7 @@ const MAX_UNITS_EVERY: usize = 24;
 
 /// Which exchanges are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Exchanges {
     /// Every way to exchange, once.
     Every,
@@ -36,11 +37,32 @@ pub enum Exchanges {
 /// A score takes part as its mid-rank among the scores of its own model and class, so that models
 /// on different scales can exchange them (Bandos, Rockette and Gur, Statistics in Medicine 24,
 /// 2005). Unit `u` is exchanged in replicate `r` if bit `u % 128` of Philox4x32-10 for the counter
-/// `(u / 128, r, 2, 0)` is set, with the seed as its key; with `every`, replicate `r` exchanges
-/// those whose bit is set in `r`, and there are as many replicates as ways to exchange.
+/// `(u / 128, r, 2, 0)` is set, with the seed as its key; with
+/// [`Exchanges::Every`], replicate `r` exchanges those whose bit is set in `r`, and there are as many replicates as ways to exchange.
 ///
 /// # Errors
-/// As [`roc_auc_bootstrap`](super::roc_auc_bootstrap); [`Error::Unsupported`] for `every` with more than 24 units.
+/// As [`roc_auc_bootstrap`](super::roc_auc_bootstrap); [`Error::Unsupported`] for
+/// [`Exchanges::Every`] with more than 24 units.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Exchanges, Matrix, Options, roc_auc_exchanges};
+///
+/// let labels = [true, true, true, false, false, false];
+/// let labels = Matrix::single_column(&labels);
+/// let models = [
+///     Matrix::single_column(&[0.9, 0.8, 0.7, 0.3, 0.2, 0.1]),
+///     Matrix::single_column(&[0.1, 0.8, 0.2, 0.9, 0.3, 0.4]),
+/// ];
+/// let options = Options::default();
+/// let differences = roc_auc_exchanges(labels, models, None, Exchanges::Every, &options)?;
+/// assert_eq!(differences.len(), 1 << 6);
+/// // The first replicate exchanges nothing; the share that is as far from zero is the p-value.
+/// let observed = differences[0].abs();
+/// let as_large = differences.iter().filter(|difference| difference.abs() >= observed).count();
+/// assert_eq!(as_large, 4);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn roc_auc_exchanges<S: Score>(
     truth: impl Truth,
     models: [Matrix<'_, S>; 2],

@@ -95,6 +95,16 @@ pub enum Codes {
 ///
 /// # Errors
 /// [`Error::Label`] for a label that is not a whole number.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Codes, encode};
+///
+/// let encoded = encode(&[7.0, 3.0, 5.0, 3.0])?;
+/// assert_eq!(encoded.classes, [3, 5, 7]);
+/// assert_eq!(encoded.codes, Codes::Narrow(vec![2, 0, 1, 0]));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn encode<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
     let mut codes = vec![false; labels.len()];
     let mut zero_or_one = true;
@@ -165,7 +175,8 @@ fn narrowest(values: &[i64], classes: usize, place: impl Fn(i64) -> usize) -> Co
     }
 }
 
-/// An unsigned integer that numbers a class, and so a column of scores.
+/// An unsigned integer that numbers a class, and so a column of scores. Signed ones go through
+/// [`encode`].
 pub trait ClassNumber: Copy + Send + Sync {
     /// The number.
     fn index(self) -> usize;
@@ -175,12 +186,13 @@ macro_rules! class_number {
     ($($integer:ty)*) => {$(
         impl ClassNumber for $integer {
             fn index(self) -> usize {
-                usize::from(self)
+                // A number beyond memory has no column, as `usize::MAX` has none.
+                usize::try_from(self).unwrap_or(usize::MAX)
             }
         }
     )*};
 }
-class_number!(u8 u16 usize);
+class_number!(u8 u16 u32 u64 usize);
 
 /// Labels of samples that are each of one class: class numbers, counted from 0.
 #[derive(Clone, Copy, Debug)]
@@ -204,6 +216,8 @@ impl<C: ClassNumber> Classes<'_, C> {
 
 /// What is true of the samples: [`Classes`], or a [`Matrix`] of `bool` with a yes or no for every
 /// sample and class.
+///
+/// Sealed: it is implemented here, and for no other types.
 pub trait Truth: Copy + Sync + sealed::ColumnTruth {}
 
 impl<C: ClassNumber> Truth for Classes<'_, C> {}

@@ -4,6 +4,19 @@ use super::error::{Error, Place};
 use super::score::Score;
 
 /// A borrowed two-dimensional array, one row a sample and one column a class.
+///
+/// With the feature `ndarray`, [`TryFrom`] borrows one from an array of that crate.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Error, Matrix};
+///
+/// let by_row = [0.9, 0.1, 0.2, 0.8, 0.5, 0.5];
+/// let scores = Matrix::row_major(&by_row, 3, 2)?;
+/// assert_eq!((scores.rows(), scores.columns()), (3, 2));
+/// assert!(matches!(Matrix::row_major(&by_row, 4, 2), Err(Error::Shape { .. })));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, T> {
     data: &'a [T],
@@ -28,6 +41,18 @@ impl<'a, T> Matrix<'a, T> {
     /// [`Error::Shape`] unless `data` holds `rows * columns` values.
     pub fn column_major(data: &'a [T], rows: usize, columns: usize) -> Result<Self, Error> {
         Self::new(data, rows, columns, 1, rows)
+    }
+
+    /// A table of one column: the scores, or the labels, of a single class.
+    #[must_use]
+    pub fn single_column(data: &'a [T]) -> Self {
+        Self {
+            data,
+            rows: data.len(),
+            columns: 1,
+            row_step: 1,
+            column_step: data.len(),
+        }
     }
 
     fn new(
@@ -147,6 +172,16 @@ fn first_fault<S: Score>(mut scores: impl Iterator<Item = (Place, S)>) -> Result
 /// # Errors
 /// [`Error::Probabilities`] names the first row that does not, as no row with an infinite score
 /// does; [`Error::Score`] the first score that is NaN.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Error, Matrix, check_probabilities};
+///
+/// assert_eq!(check_probabilities(Matrix::row_major(&[0.25, 0.75], 1, 2)?), Ok(()));
+/// let logits = Matrix::row_major(&[-1.0, 3.0], 1, 2)?;
+/// assert_eq!(check_probabilities(logits), Err(Error::Probabilities { row: 0, sum: 2.0 }));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn check_probabilities<S: Score>(scores: Matrix<'_, S>) -> Result<(), Error> {
     scores.check_ordered()?;
     let sum_to_one = |sum: f64| (1.0 - sum).abs() <= 1e-8 + 1e-5 * sum.abs() && sum.is_finite();

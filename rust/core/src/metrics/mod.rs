@@ -28,9 +28,23 @@
 //! # Ok::<(), metrics::Error>(())
 //! ```
 //!
-//! Labels that are not yet `bool` or class numbers go through [`encode`].
+//! | for | one class | many classes |
+//! |---|---|---|
+//! | area under the ROC curve | [`roc_auc`], [`roc_auc_with`] | [`roc_auc_per_class`], [`roc_auc_micro`], [`roc_auc_per_sample`], [`roc_auc_one_vs_one`] |
+//! | its uncertainty | the same functions as for many | [`roc_auc_covariance`], [`roc_auc_bootstrap`], [`roc_auc_exchanges`] |
+//! | average precision | [`average_precision`] | [`average_precision_per_class`], [`average_precision_micro`], [`average_precision_per_sample`] |
+//! | curves | [`roc_curve`], [`precision_recall_curve`] | |
+//! | accuracy | | [`accuracy_argmax`], [`accuracy_threshold`] |
+//!
+//! One class is a slice of `bool` and a slice of scores. Many classes are a [`Matrix`] of scores,
+//! and either [`Classes`], where a sample is of one class, or a [`Matrix`] of `bool`, where it is
+//! of any number of them. Labels that are not yet `bool` or class numbers go through [`encode`].
+//! A [`Matrix`] borrows a slice, or, with the feature `ndarray`, an array of that crate.
+//! An area that is not defined, since a side is absent, is `None`, and NaN among replicates.
 
 mod accuracy;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod average_precision;
 mod bootstrap;
 mod buckets;

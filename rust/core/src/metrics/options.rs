@@ -8,7 +8,21 @@ use crate::parallel::{self, Interrupt};
 const SCORES_PER_THREAD: usize = 1 << 14;
 
 /// How an area is to be computed; [`Options::default`] is the plain area.
-#[derive(Clone, Copy)]
+///
+/// Fields may be added: start from the default and name what is to differ.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Options, roc_auc_with};
+///
+/// let labels = [false, true, false, true];
+/// let options = Options::default().with_weights(&[1.0, 2.0, 3.0, 2.0]).with_threads(1);
+/// let area = roc_auc_with(&labels, &[0.1, 0.4, 0.5, 0.8], &options)?;
+/// assert_eq!(area, Some(10.0 / 16.0));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Options<'a> {
     /// A weight for every sample. Zero leaves a sample out.
     pub weights: Option<&'a [f64]>,
@@ -35,6 +49,34 @@ impl Default for Options<'_> {
 }
 
 impl<'a> Options<'a> {
+    /// The same with [`weights`](Self::weights).
+    #[must_use]
+    pub const fn with_weights(mut self, weights: &'a [f64]) -> Self {
+        self.weights = Some(weights);
+        self
+    }
+
+    /// The same with another [`max_fpr`](Self::max_fpr).
+    #[must_use]
+    pub const fn with_max_fpr(mut self, max_fpr: f64) -> Self {
+        self.max_fpr = max_fpr;
+        self
+    }
+
+    /// The same on at most so many [`threads`](Self::threads).
+    #[must_use]
+    pub const fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// The same with an [`interrupt`](Self::interrupt).
+    #[must_use]
+    pub const fn with_interrupt(mut self, interrupt: Interrupt<'a>) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
     /// The weights, checked, for this many samples.
     pub(super) fn weights_for(&self, rows: usize) -> Result<Option<Weights<'a>>, Error> {
         self.weights

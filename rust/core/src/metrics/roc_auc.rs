@@ -46,6 +46,20 @@ pub fn roc_auc<S: Score>(labels: &[bool], scores: &[S]) -> Result<Option<f64>, E
 ///
 /// # Errors
 /// If lengths differ, a score is NaN, a weight not finite, or an option is out of its range.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Options, roc_auc_with};
+///
+/// let (labels, scores) = ([false, false, true, true], [0.1, 0.4, 0.35, 0.8]);
+/// let weighted = Options::default().with_weights(&[1.0, 0.5, 1.0, 1.0]);
+/// assert_eq!(roc_auc_with(&labels, &scores, &weighted)?, Some(2.5 / 3.0));
+/// // The partial area up to a false positive rate of 0.5, where 0.5 is chance.
+/// let partial = Options::default().with_max_fpr(0.5);
+/// let area = roc_auc_with(&labels, &scores, &partial)?.expect("both sides are present");
+/// assert!((area - 2.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn roc_auc_with<S: Score>(
     labels: &[bool],
     scores: &[S],
@@ -78,6 +92,18 @@ pub fn roc_auc_with<S: Score>(
 /// # Errors
 /// If shapes differ, a score is NaN, a weight not finite, a class number has no column, or an
 /// option is out of its range.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Matrix, Options, roc_auc_per_class};
+///
+/// // Multi-label: a yes or no for every sample and class.
+/// let labels = Matrix::row_major(&[true, false, false, false, true, false], 3, 2)?;
+/// let scores = Matrix::row_major(&[0.7_f32, 0.1, 0.4, 0.2, 0.3, 0.9], 3, 2)?;
+/// let areas = roc_auc_per_class(labels, scores, &Options::default())?;
+/// assert_eq!(areas, [Some(0.5), None]);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn roc_auc_per_class<S: Score>(
     truth: impl Truth,
     scores: Matrix<'_, S>,
@@ -109,6 +135,16 @@ pub fn roc_auc_per_class<S: Score>(
 ///
 /// # Errors
 /// As [`roc_auc_per_class`].
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Classes, Matrix, Options, roc_auc_micro};
+///
+/// let scores = Matrix::row_major(&[0.7, 0.3, 0.6, 0.4], 2, 2)?;
+/// let area = roc_auc_micro(Classes(&[0_u8, 1]), scores, &Options::default())?;
+/// assert_eq!(area, Some(0.75));
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn roc_auc_micro<S: Score>(
     truth: impl Truth,
     scores: Matrix<'_, S>,
@@ -134,6 +170,17 @@ pub fn roc_auc_micro<S: Score>(
 /// # Errors
 /// As [`roc_auc_per_class`]; and [`Error::Unsupported`] for weights, which are weights of samples
 /// and have no meaning within one.
+///
+/// # Examples
+/// ```
+/// use medfast::metrics::{Matrix, Options, roc_auc_per_sample};
+///
+/// let labels = Matrix::row_major(&[true, false, true, true], 2, 2)?;
+/// let scores = Matrix::row_major(&[0.7, 0.3, 0.6, 0.4], 2, 2)?;
+/// let areas = roc_auc_per_sample(labels, scores, &Options::default())?;
+/// assert_eq!(areas, [Some(1.0), None]);
+/// # Ok::<(), medfast::metrics::Error>(())
+/// ```
 pub fn roc_auc_per_sample<S: Score>(
     labels: Matrix<'_, bool>,
     scores: Matrix<'_, S>,

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-/// A number that can be ranked: `f32`, `f64`, or an integer.
+/// A number that can be ranked: `f32`, `f64`, or an integer of up to 64 bits.
+///
+/// Sealed: it is implemented here, and for no other types.
 pub trait Score: Copy + PartialOrd + Debug + Send + Sync + sealed::Ranked {}
 
 impl<T: sealed::Ranked> Score for T {}

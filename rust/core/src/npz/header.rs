@@ -12,6 +12,7 @@ pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// What an array's bytes mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// What one element is.
     pub dtype: Dtype,

@@ -14,6 +14,7 @@ pub enum Layout {
 
 /// The element type of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Dtype {
     /// Bytes.
     U8,
@@ -32,6 +33,7 @@ impl Dtype {
 
 /// Where a batch is written.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Output<'a> {
     /// For pipelines that end in bytes.
     U8(&'a mut [u8]),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::draws::{Draws, MAX_POSITIONS, Stream, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
-use super::ops::{Color, Geometry, Op, Shape};
+use super::ops::{Named, Shape};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
 use super::random::Random;
 use super::tone::{Blend, Tone, unfused};
@@ -13,6 +13,7 @@ use crate::parallel::{self, Interrupt};
 
 /// One step of a pipeline, as torchvision.transforms.v2 defines the one of the same name.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Transform {
     /// Brightness and contrast by factors uniform in (min, max), in random order.
     ///
@@ -53,6 +54,7 @@ pub enum Transform {
 
 /// What a transform drew for one sample.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Drawn {
     /// Of a [`Transform::ColorJitter`].
     ColorJitter {
@@ -68,7 +70,7 @@ pub enum Drawn {
     /// Of a [`Transform::RandomVerticalFlip`]: whether it flips.
     VerticalFlip(bool),
     /// Of a [`Transform::Random`]: the ops it comes to.
-    Ops(Vec<Op>),
+    Ops(Vec<Named>),
     /// Of a transform that draws nothing.
     Nothing,
 }
@@ -107,7 +109,7 @@ impl Transform {
     }
 
     /// Adds the ops that are drawn for an image of `shape`; none for what is not of bytes.
-    pub(super) fn draw_ops(&self, stream: Stream, shape: Shape, ops: &mut Vec<Op>) {
+    pub(super) fn draw_ops(&self, stream: Stream, shape: Shape, ops: &mut Vec<Named>) {
         if let Self::Random(random) = self {
             return random.draw(stream, shape, ops);
         }
@@ -117,15 +119,22 @@ impl Transform {
                 brightness_factor,
                 contrast_factor,
             } => ops.extend(fn_idx.iter().filter_map(|function| {
-                match function {
-                    0 => brightness_factor.map(Color::Brightness),
-                    1 => contrast_factor.map(Color::Contrast),
-                    _ => None,
-                }
-                .map(Op::Color)
+                let (op, factor) = match function {
+                    0 => ("adjust_brightness", brightness_factor),
+                    1 => ("adjust_contrast", contrast_factor),
+                    _ => return None,
+                };
+                let values = vec![factor?];
+                Some(Named { op, values })
             })),
-            Drawn::HorizontalFlip(true) => ops.push(Op::Geometry(Geometry::HorizontalFlip)),
-            Drawn::VerticalFlip(true) => ops.push(Op::Geometry(Geometry::VerticalFlip)),
+            Drawn::HorizontalFlip(true) => ops.push(Named {
+                op: "horizontal_flip",
+                values: Vec::new(),
+            }),
+            Drawn::VerticalFlip(true) => ops.push(Named {
+                op: "vertical_flip",
+                values: Vec::new(),
+            }),
             _ => {}
         }
     }
@@ -558,7 +567,7 @@ impl Batch<'_> {
             planes.clear();
             planes.extend_from_slice(self.images.planes(row, Flips::default(), &mut scratch));
             let mut shape = self.from;
-            for op in &ops {
+            for op in ops.iter().filter_map(Named::op) {
                 // What is drawn is in its range, which `validate` and `output_shape` have checked.
                 let to = op.output_shape(shape).unwrap_or(shape);
                 changed.resize(to.volume(), 0);

@@ -1,29 +1,51 @@
 //! Transforms that draw ops: what chooses among others, and what applies an op or not.
 
-use super::draws::{Stream, bernoulli, unit};
+use super::draws::{Stream, bernoulli, uniform, unit};
 use super::error::Error;
-use super::ops::{Op, Shape};
+use super::ops::{Named, Op, Shape};
 use super::pipeline::Transform;
 
 /// A transform that comes to a list of ops for each sample.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Random {
-    /// `op`, always. Draws nothing.
-    Always {
+    /// An op, with probability `p`, whose parameters are drawn.
+    ///
+    /// Word 0 of its stream draws whether, and words 1, 2, ... the parameters that are not fixed,
+    /// in their order; where `p` is 1 the parameters begin at word 0.
+    Op {
         /// The name of the transform.
         name: &'static str,
-        /// What it does.
-        op: Op,
-    },
-    /// `op` with probability `p`, by word 0 of its stream.
-    Sometimes {
-        /// The name of the transform.
-        name: &'static str,
-        /// What it does.
-        op: Op,
+        /// The name of the op, see [`Op::named`].
+        op: &'static str,
+        /// Its parameters, in order.
+        parameters: Vec<Parameter>,
         /// The probability.
         p: f64,
+    },
+    /// `resized_crop` of a box of random area and aspect ratio, as torchvision's
+    /// `RandomResizedCrop` draws it: ten attempts, then the largest box of a fitting ratio.
+    ResizedCrop {
+        /// Height and width of the output.
+        size: (usize, usize),
+        /// The least and the largest share of the area.
+        scale: (f64, f64),
+        /// The least and the largest ratio of width to height.
+        ratio: (f64, f64),
+        /// What `resized_crop` takes after the box and the size.
+        rest: Vec<f64>,
+    },
+    /// `erase` of a box of random area and aspect ratio, with probability `p`, as torchvision's
+    /// `RandomErasing` draws it: ten attempts, then nothing.
+    Erasing {
+        /// The probability.
+        p: f64,
+        /// The least and the largest share of the area.
+        scale: (f64, f64),
+        /// The least and the largest ratio of height to width.
+        ratio: (f64, f64),
+        /// What the box is filled with: one value, or one for each channel.
+        value: Vec<f64>,
     },
     /// All of `transforms`, with probability `p`, by word 0 of its stream.
     Apply {
@@ -47,10 +69,75 @@ pub enum Random {
     },
 }
 
+/// How a parameter of an op comes about.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Parameter {
+    /// Always the same.
+    Fixed(f64),
+    /// Uniform between two values.
+    Uniform(f64, f64),
+    /// One of these, each as likely.
+    OneOf(Vec<f64>),
+    /// A whole number of pixels: uniform between two shares of the image's length along the axis
+    /// (0 the height, 1 the width), rounded.
+    Share(f64, f64, usize),
+    /// Where a window of so many pixels begins: any place where it lies in the image along the
+    /// axis, each as likely.
+    Place(usize, usize),
+}
+
+impl Parameter {
+    #[inline(always)]
+    fn draw(&self, stream: &mut Stream, shape: Shape) -> f64 {
+        let length = |axis: usize| [shape.height, shape.width][axis.min(1)];
+        match self {
+            Self::Fixed(value) => *value,
+            Self::Uniform(min, max) => uniform(stream.next(), (*min, *max)),
+            Self::OneOf(values) => values[below(stream.next(), values.len())],
+            Self::Share(min, max, axis) => {
+                let length = length(*axis) as f64;
+                uniform(stream.next(), (min * length, max * length)).round_ties_even()
+            }
+            Self::Place(size, axis) => {
+                let places = length(*axis).saturating_sub(*size) + 1;
+                below(stream.next(), places) as f64
+            }
+        }
+    }
+
+    /// The least and the largest value.
+    fn ends(&self, shape: Shape) -> (f64, f64) {
+        let length = |axis: usize| [shape.height, shape.width][axis.min(1)];
+        match self {
+            Self::Fixed(value) => (*value, *value),
+            Self::Uniform(min, max) => (*min, *max),
+            Self::OneOf(values) => values
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+                    (low.min(value), high.max(value))
+                }),
+            Self::Share(min, max, axis) => {
+                let length = length(*axis) as f64;
+                (min * length, max * length)
+            }
+            Self::Place(size, axis) => (0.0, length(*axis).saturating_sub(*size) as f64),
+        }
+    }
+}
+
+/// A whole number below `count`, at least 1, that a word stands for.
+#[inline(always)]
+fn below(word: u32, count: usize) -> usize {
+    ((u128::from(word) * count as u128) >> 32) as usize
+}
+
 impl Random {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Always { name, .. } | Self::Sometimes { name, .. } => name,
+            Self::Op { name, .. } => name,
+            Self::ResizedCrop { .. } => "RandomResizedCrop",
+            Self::Erasing { .. } => "RandomErasing",
             Self::Apply { .. } => "RandomApply",
             Self::Choice { .. } => "RandomChoice",
             Self::Order { .. } => "RandomOrder",
@@ -60,7 +147,7 @@ impl Random {
     /// The transforms inside this one.
     pub(super) fn inner(&self) -> &[Transform] {
         match self {
-            Self::Always { .. } | Self::Sometimes { .. } => &[],
+            Self::Op { .. } | Self::ResizedCrop { .. } | Self::Erasing { .. } => &[],
             Self::Apply { transforms, .. }
             | Self::Choice { transforms, .. }
             | Self::Order { transforms } => transforms,
@@ -68,7 +155,7 @@ impl Random {
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        if let Self::Sometimes { p, .. } | Self::Apply { p, .. } = self
+        if let Self::Op { p, .. } | Self::Erasing { p, .. } | Self::Apply { p, .. } = self
             && !(0.0..=1.0).contains(p)
         {
             return Err(Error::Probability {
@@ -91,6 +178,39 @@ impl Random {
                 });
             }
         }
+        let unit_range = |(low, high): (f64, f64)| 0.0 <= low && low <= high && high <= 1.0;
+        let positive = |(low, high): (f64, f64)| 0.0 < low && low <= high && high.is_finite();
+        if let Self::ResizedCrop { scale, ratio, .. } | Self::Erasing { scale, ratio, .. } = self
+            && !(unit_range(*scale) && positive(*ratio))
+        {
+            return Err(Error::Parameter {
+                op: self.name(),
+                expected: "scale as 0 <= min <= max <= 1 and ratio as 0 < min <= max".to_owned(),
+                got: format!("scale {scale:?} and ratio {ratio:?}"),
+            });
+        }
+        if let Self::Op {
+            op,
+            parameters,
+            name,
+            ..
+        } = self
+        {
+            let ends = parameters.iter().map(|parameter| match parameter {
+                Parameter::Share(min, max, _) | Parameter::Uniform(min, max) => (*min, *max),
+                Parameter::OneOf(values) if values.is_empty() => (1.0, 0.0),
+                _ => (0.0, 0.0),
+            });
+            let ordered = |(low, high): (f64, f64)| low <= high && (high - low).is_finite();
+            let values = vec![0.0; parameters.len()];
+            if !ends.into_iter().all(ordered) || Op::named(op, &values).is_none() {
+                return Err(Error::Parameter {
+                    op: name,
+                    expected: format!("the parameters of {op}, each range as min <= max"),
+                    got: format!("{parameters:?}"),
+                });
+            }
+        }
         self.inner().iter().try_for_each(|transform| {
             if matches!(
                 transform,
@@ -109,8 +229,25 @@ impl Random {
     /// The shape that every image of `shape` gets, whatever is drawn.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
         match self {
-            Self::Always { op, .. } => op.output_shape(shape),
-            Self::Sometimes { op, .. } => self.same(shape, op.output_shape(shape)?),
+            Self::Op {
+                op, parameters, p, ..
+            } => {
+                // What lies between two ends that are fine is fine.
+                let ends = parameters.iter().map(|parameter| parameter.ends(shape));
+                let (low, high): (Vec<f64>, Vec<f64>) = ends.unzip();
+                let of = |values| self.shape_after(&Named { op, values }, shape);
+                let first = self.same(of(low)?, of(high)?)?;
+                if *p < 1.0 {
+                    self.same(shape, first)
+                } else {
+                    Ok(first)
+                }
+            }
+            Self::ResizedCrop { size, .. } => {
+                let whole = (0, 0, shape.height, shape.width);
+                self.shape_after(&self.resized_crop(whole, *size), shape)
+            }
+            Self::Erasing { .. } => self.shape_after(&self.erase((0, 0, 1, 1)), shape),
             Self::Apply { transforms, .. } => {
                 let inside = transforms
                     .iter()
@@ -128,6 +265,51 @@ impl Random {
         }
     }
 
+    fn shape_after(&self, named: &Named, shape: Shape) -> Result<Shape, Error> {
+        let op = named.op().ok_or_else(|| Error::Parameter {
+            op: self.name(),
+            expected: format!("the parameters of {}", named.op),
+            got: format!("{:?}", named.values),
+        })?;
+        op.output_shape(shape)
+    }
+
+    fn resized_crop(
+        &self,
+        (top, left, height, width): (usize, usize, usize, usize),
+        size: (usize, usize),
+    ) -> Named {
+        let rest: &[f64] = if let Self::ResizedCrop { rest, .. } = self {
+            rest
+        } else {
+            &[]
+        };
+        let mut values: Vec<f64> = [top, left, height, width, size.0, size.1]
+            .map(|pixels| pixels as f64)
+            .to_vec();
+        values.extend(rest);
+        Named {
+            op: "resized_crop",
+            values,
+        }
+    }
+
+    fn erase(&self, (top, left, height, width): (usize, usize, usize, usize)) -> Named {
+        let value: &[f64] = if let Self::Erasing { value, .. } = self {
+            value
+        } else {
+            &[]
+        };
+        let mut values: Vec<f64> = [top, left, height, width]
+            .map(|pixels| pixels as f64)
+            .to_vec();
+        values.extend(value);
+        Named {
+            op: "erase",
+            values,
+        }
+    }
+
     fn same(&self, one: Shape, other: Shape) -> Result<Shape, Error> {
         if one == other {
             return Ok(one);
@@ -140,7 +322,7 @@ impl Random {
     }
 
     /// Adds the ops that are drawn for an image of `shape`.
-    pub(super) fn draw(&self, start: Stream, shape: Shape, ops: &mut Vec<Op>) {
+    pub(super) fn draw(&self, start: Stream, shape: Shape, ops: &mut Vec<Named>) {
         let mut stream = start;
         let mut inside = |place: usize, shape: Shape| {
             let before: usize = self.inner()[..place].iter().map(Transform::positions).sum();
@@ -149,10 +331,30 @@ impl Random {
             step.shape_of_bytes(shape).unwrap_or(shape)
         };
         match self {
-            Self::Always { op, .. } => ops.push(op.clone()),
-            Self::Sometimes { op, p, .. } => {
-                if bernoulli(stream.next(), *p) {
-                    ops.push(op.clone());
+            Self::Op {
+                op, parameters, p, ..
+            } => {
+                if *p >= 1.0 || bernoulli(stream.next(), *p) {
+                    let values = parameters
+                        .iter()
+                        .map(|parameter| parameter.draw(&mut stream, shape))
+                        .collect();
+                    ops.push(Named { op, values });
+                }
+            }
+            Self::ResizedCrop {
+                size, scale, ratio, ..
+            } => {
+                let window = crop_window(&mut stream, shape, *scale, *ratio);
+                ops.push(self.resized_crop(window, *size));
+            }
+            Self::Erasing {
+                p, scale, ratio, ..
+            } => {
+                if bernoulli(stream.next(), *p)
+                    && let Some(window) = erased_window(&mut stream, shape, *scale, *ratio)
+                {
+                    ops.push(self.erase(window));
                 }
             }
             Self::Apply { transforms, p } => {
@@ -185,4 +387,65 @@ impl Random {
             }
         }
     }
+}
+
+/// How often a window is drawn before something else is done.
+const ATTEMPTS: usize = 10;
+
+type Window = (usize, usize, usize, usize);
+
+/// Top, left, height and width of a window of a random share of the area and ratio of width to
+/// height.
+fn crop_window(stream: &mut Stream, shape: Shape, scale: (f64, f64), ratio: (f64, f64)) -> Window {
+    let (height, width) = (shape.height, shape.width);
+    let area = shape.area() as f64;
+    let logs = (ratio.0.ln(), ratio.1.ln());
+    for _ in 0..ATTEMPTS {
+        let target = area * uniform(stream.next(), scale);
+        let aspect = uniform(stream.next(), logs).exp();
+        let w = (target * aspect).sqrt().round_ties_even() as usize;
+        let h = (target / aspect).sqrt().round_ties_even() as usize;
+        if (1..=width).contains(&w) && (1..=height).contains(&h) {
+            let top = below(stream.next(), height - h + 1);
+            return (top, below(stream.next(), width - w + 1), h, w);
+        }
+    }
+    let whole = width as f64 / height as f64;
+    let (w, h) = if whole < ratio.0 {
+        (width, (width as f64 / ratio.0).round_ties_even() as usize)
+    } else if whole > ratio.1 {
+        ((height as f64 * ratio.1).round_ties_even() as usize, height)
+    } else {
+        (width, height)
+    };
+    let (w, h) = (w.clamp(1, width.max(1)), h.clamp(1, height.max(1)));
+    (
+        (height - h.min(height)) / 2,
+        (width - w.min(width)) / 2,
+        h,
+        w,
+    )
+}
+
+/// The same for a window that must be smaller than the image, of a ratio of height to width; none
+/// if no attempt is.
+fn erased_window(
+    stream: &mut Stream,
+    shape: Shape,
+    scale: (f64, f64),
+    ratio: (f64, f64),
+) -> Option<Window> {
+    let (height, width) = (shape.height, shape.width);
+    let area = shape.area() as f64;
+    let logs = (ratio.0.ln(), ratio.1.ln());
+    (0..ATTEMPTS).find_map(|_| {
+        let target = area * uniform(stream.next(), scale);
+        let aspect = uniform(stream.next(), logs).exp();
+        let h = (target * aspect).sqrt().round_ties_even() as usize;
+        let w = (target / aspect).sqrt().round_ties_even() as usize;
+        (h < height && w < width).then(|| {
+            let top = below(stream.next(), height - h + 1);
+            (top, below(stream.next(), width - w + 1), h, w)
+        })
+    })
 }

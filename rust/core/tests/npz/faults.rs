@@ -264,32 +264,20 @@ fn limits_hold_at_their_value_and_not_below() {
     type Fits = fn(&Fault) -> bool;
     let bytes = archive(&two());
     let size = four("'|u1'").len();
-    let within = Limits {
-        max_header_bytes: size - 14,
-        max_members: 2,
-        max_inflated_bytes: size as u64,
-    };
+    let within = Limits::DEFAULT
+        .with_max_header_bytes(size - 14)
+        .with_max_members(2)
+        .with_max_inflated_bytes(size as u64);
     read(bytes.clone(), &within).unwrap();
     let beyond: [(Limits, Fits); 3] = [
+        (within.clone().with_max_header_bytes(size - 15), |fault| {
+            matches!(fault, Fault::HeaderTooLong { .. })
+        }),
+        (within.clone().with_max_members(1), |fault| {
+            matches!(fault, Fault::TooManyMembers { count: 2, limit: 1 })
+        }),
         (
-            Limits {
-                max_header_bytes: size - 15,
-                ..within.clone()
-            },
-            |fault| matches!(fault, Fault::HeaderTooLong { .. }),
-        ),
-        (
-            Limits {
-                max_members: 1,
-                ..within.clone()
-            },
-            |fault| matches!(fault, Fault::TooManyMembers { count: 2, limit: 1 }),
-        ),
-        (
-            Limits {
-                max_inflated_bytes: size as u64 - 1,
-                ..within.clone()
-            },
+            within.clone().with_max_inflated_bytes(size as u64 - 1),
             |fault| matches!(fault, Fault::TooLarge { .. }),
         ),
     ];

@@ -39,11 +39,8 @@ fn roc_auc_covariance<'py>(
     with_tables!(tables, |tables| {
         with_truth!(truth, |truth| {
             let covariance = call::detached(py, |interrupt| {
-                let options = Options {
-                    threads,
-                    interrupt,
-                    ..Options::default()
-                };
+                let mut options = Options::default().with_interrupt(interrupt);
+                options.threads = threads;
                 metrics::roc_auc_covariance(truth, &tables, clusters, &options)
             })?;
             let areas = to_array(py, covariance.areas().to_vec());
@@ -74,21 +71,15 @@ fn roc_auc_bootstrap<'py>(
     clusters: Groups<'py>,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let resampling = Resampling {
-        replicates,
-        seed,
-        strata: strata.as_ref().map(slice).transpose()?,
-        clusters: clusters.as_ref().map(slice).transpose()?,
-    };
+    let mut resampling = Resampling::new(replicates, seed);
+    resampling.strata = strata.as_ref().map(slice).transpose()?;
+    resampling.clusters = clusters.as_ref().map(slice).transpose()?;
     with_tables!(tables, |tables| {
         with_truth!(truth, |truth| {
             let columns = tables.iter().map(Matrix::columns).sum::<usize>();
             let areas = call::detached(py, |interrupt| {
-                let options = Options {
-                    threads,
-                    interrupt,
-                    ..Options::default()
-                };
+                let mut options = Options::default().with_interrupt(interrupt);
+                options.threads = threads;
                 metrics::roc_auc_bootstrap(truth, &tables, resampling, &options)
             })?;
             PyArray1::from_vec(py, areas).reshape([replicates, columns])
@@ -119,11 +110,8 @@ fn roc_auc_exchanges<'py>(
         };
         with_truth!(truth, |truth| {
             let differences = call::detached(py, |interrupt| {
-                let options = Options {
-                    threads,
-                    interrupt,
-                    ..Options::default()
-                };
+                let mut options = Options::default().with_interrupt(interrupt);
+                options.threads = threads;
                 let models = [first, second];
                 metrics::roc_auc_exchanges(truth, models, clusters, exchanges, &options)
             })?;

@@ -15,6 +15,15 @@ pub enum Color {
 }
 
 impl Color {
+    /// The op of this name and these parameters, if it is one of this file.
+    pub(super) fn named(name: &str, values: &[f64]) -> Option<Self> {
+        Some(match (name, values) {
+            ("adjust_brightness", &[factor]) => Self::Brightness(factor),
+            ("adjust_contrast", &[factor]) => Self::Contrast(factor),
+            _ => return None,
+        })
+    }
+
     /// Whether this is defined for images of `shape`.
     pub(super) fn check(&self, shape: Shape) -> Result<(), Error> {
         let (op, factor) = match *self {

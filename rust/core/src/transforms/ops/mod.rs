@@ -48,6 +48,23 @@ impl Shape {
     }
 }
 
+/// An op by its name, with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// The name, see [`Op::named`].
+    pub op: &'static str,
+    /// The parameters, in order.
+    pub values: Vec<f64>,
+}
+
+impl Named {
+    /// The op itself, if there is one of this name and so many parameters.
+    #[must_use]
+    pub fn op(&self) -> Option<Op> {
+        Op::named(self.op, &self.values)
+    }
+}
+
 /// A function of one image, equal to torchvision.transforms.v2.functional's of the same name.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -59,6 +76,15 @@ pub enum Op {
 }
 
 impl Op {
+    /// The op of this name and these parameters, in the order in which
+    /// `medfast.transforms.functional` has them.
+    #[must_use]
+    pub fn named(name: &str, values: &[f64]) -> Option<Self> {
+        Color::named(name, values)
+            .map(Self::Color)
+            .or_else(|| Geometry::named(name, values).map(Self::Geometry))
+    }
+
     /// The shape that an image of `shape` gets.
     ///
     /// # Errors

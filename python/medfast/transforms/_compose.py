@@ -1,0 +1,272 @@
+"""Pipelines: checked calls of the native one."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+
+from medfast import _native
+from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
+from medfast.transforms._apply import checked_batch
+from medfast.transforms._steps import Transform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_LAYOUTS = ("NCHW", "NHWC")
+_MAX_SEED = 2**64 - 1
+_MAX_EPOCH = 2**32 - 1
+_MAX_ROW = 2**63 - 1
+_MAX_THREADS = 1024
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Compose:
+    """A pipeline of transforms over batches of uint8 images.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+        The steps, in order. `ColorJitter` goes before ``ToDtype("float32")`` and `Normalize` after
+        it; flips go anywhere. Without ``ToDtype("float32")`` the output is uint8; without any step
+        the pipeline gathers rows and changes the layout.
+    layout : {"NCHW", "NHWC"}, default "NCHW"
+        The order of the output's axes.
+
+    Attributes
+    ----------
+    transforms : tuple of Transform
+    layout : str
+
+    Raises
+    ------
+    ConfigError
+        If a step is no transform of this module, or stands where it has no meaning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> augment = Compose(
+    ...     [
+    ...         ColorJitter(brightness=0.2, contrast=0.2),
+    ...         RandomHorizontalFlip(),
+    ...         ToDtype("float32", scale=True),
+    ...         Normalize(mean=[0.5], std=[0.5]),
+    ...     ]
+    ... )
+    >>> images = np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28)
+    >>> batch = augment(images, index=[3, 0], seed=1)
+    >>> batch.shape, batch.dtype
+    ((2, 1, 28, 28), dtype('float32'))
+
+    The same sample draws the same, in whatever batch it comes:
+
+    >>> bool((augment(images, seed=1)[3] == batch[0]).all())
+    True
+    >>> augment.parameters(3, seed=1)[1]
+    {'transform': 'RandomHorizontalFlip', 'applied': True}
+    """
+
+    transforms: tuple[Transform, ...]
+    layout: str
+    _pipeline: _native.Pipeline = field(compare=False)
+
+    def __init__(self, transforms: Iterable[Transform], layout: str = "NCHW") -> None:
+        if layout not in _LAYOUTS:
+            raise ConfigError(f"unknown layout {layout!r}; {nearest(str(layout), _LAYOUTS)}")
+        if not isinstance(transforms, Iterable):
+            raise ConfigError(f"expected a list of transforms, got {_kind(transforms)}")
+        steps = tuple(transforms)
+        for position, step in enumerate(steps):
+            if not isinstance(step, Transform):
+                raise ConfigError(
+                    f"expected a transform of medfast.transforms at position {position}, got "
+                    f"{_kind(step)}; build the medfast transform of that name"
+                )
+        natives = [step._native() for step in steps]  # noqa: SLF001
+        pipeline = _native.Pipeline(natives, layout == "NHWC")
+        object.__setattr__(self, "transforms", steps)
+        object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "_pipeline", pipeline)
+
+    def __repr__(self) -> str:
+        steps = "".join(f"    {step!r},\n" for step in self.transforms)
+        listed = f"[\n{steps}]" if steps else "[]"
+        return f"Compose({listed}, layout={self.layout!r})"
+
+    def __reduce__(self) -> tuple[type[Compose], tuple[tuple[Transform, ...], str]]:
+        return Compose, (self.transforms, self.layout)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the output."""
+        return np.dtype(np.float32 if self._pipeline.is_float else np.uint8)
+
+    def __call__(
+        self,
+        images: npt.NDArray[np.uint8],
+        *,
+        index: Iterable[int] | npt.NDArray[np.integer[Any]] | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32] | None = None,
+        threads: int | None = None,
+    ) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+        """Transform rows of `images`, each with its own draw.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+            Any strides; never copied as a whole, never changed.
+        index : sequence of int, optional
+            The rows to transform, in order, repeats allowed; all rows by default. A row is also
+            what its draws are keyed by.
+        seed : int, default 0
+            0 to 2**64 - 1.
+        epoch : int, default 0
+            0 to 2**32 - 1.
+        out : ndarray, optional
+            Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
+            `images` and `index`. ``tensor.numpy()`` of a torch CPU tensor, pinned or not, is such
+            an array.
+        threads : int, optional
+            1 to 1024; by default as many as the batch is worth. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray of uint8 or float32
+            Shape (n, C, H, W) or (n, H, W, C) by `layout`, with C = 1 for images without a channel
+            axis; `out` itself if given.
+
+        Raises
+        ------
+        ShapeError
+            If `images`, `index` or `out` is of the wrong type, shape, dtype or memory layout, or a
+            transform is not defined for so many channels.
+        InvalidValueError
+            If a row of `index` is negative or not below N.
+        ConfigError
+            If `seed`, `epoch` or `threads` is out of range.
+
+        Notes
+        -----
+        Everything is checked before anything is written.
+        """
+        batch = checked_batch(images)
+        rows = None if index is None else _checked_index(index)
+        seed = _integer("seed", seed, 0, _MAX_SEED)
+        epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
+        if threads is not None:
+            threads = _integer("threads", threads, 1, _MAX_THREADS)
+        count = len(batch) if rows is None else len(rows)
+        shape = self._pipeline.output_shape(batch, count)
+        if out is None:
+            out = np.empty(shape, self.dtype)
+        else:
+            _check_out(out, shape, self.dtype, batch)
+        self._pipeline.run(batch, rows, seed, epoch, out, threads)
+        return out
+
+    def parameters(self, index: int, *, seed: int = 0, epoch: int = 0) -> list[dict[str, Any]]:
+        """Tell what is drawn for one sample.
+
+        Parameters
+        ----------
+        index : int
+            The sample's row in the images.
+        seed, epoch : int, default 0
+            As in the call.
+
+        Returns
+        -------
+        list of dict
+            One per transform, in order: ``transform``, its name, and what it drew. `ColorJitter`:
+            ``fn_idx``, the order of brightness (0), contrast (1), saturation (2) and hue (3), and
+            ``brightness_factor`` and ``contrast_factor``, floats or None, as torchvision names
+            them. Flips: ``applied``. All of it is ready for JSON.
+
+        Raises
+        ------
+        InvalidValueError
+            If `index` is negative.
+        ConfigError
+            If `seed` or `epoch` is out of range.
+
+        Examples
+        --------
+        >>> Compose([RandomVerticalFlip(p=1.0)]).parameters(7, seed=1, epoch=2)
+        [{'transform': 'RandomVerticalFlip', 'applied': True}]
+        """
+        sample = _integer("index", index, 0, _MAX_ROW, InvalidValueError)
+        seed = _integer("seed", seed, 0, _MAX_SEED)
+        epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
+        drawn = self._pipeline.parameters(sample, seed, epoch)
+        return [
+            {"transform": type(step).__name__, **values}
+            for step, values in zip(self.transforms, drawn, strict=True)
+        ]
+
+
+def _integer(
+    name: str,
+    value: SupportsIndex,
+    low: int,
+    high: int,
+    error: type[ConfigError | InvalidValueError] = ConfigError,
+) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if not low <= number <= high:
+        raise error(f"expected {name} as an integer from {low} to {high}, got {value!r}")
+    return number
+
+
+def _checked_index(
+    index: Iterable[int] | npt.NDArray[np.integer[Any]],
+) -> npt.NDArray[np.int64]:
+    try:
+        rows = np.asarray(index if hasattr(index, "__len__") else list(index))
+    except (TypeError, ValueError):
+        raise ShapeError(f"expected index as a sequence of integers, got {index!r}") from None
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise ShapeError(
+            f"expected index as a 1-D sequence of integers, got {rows.ndim}-D of {rows.dtype}; "
+            "numpy.flatnonzero(mask) turns a mask into rows"
+        )
+    return np.ascontiguousarray(rows, dtype=np.int64)
+
+
+def _check_out(
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    images: npt.NDArray[np.uint8],
+) -> None:
+    if not isinstance(out, np.ndarray):
+        raise ShapeError(
+            f"expected out as a numpy array, got {_kind(out)}; pass tensor.numpy() for a tensor"
+        )
+    if out.dtype != dtype or out.shape != shape:
+        raise ShapeError(
+            f"expected out of shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}"
+        )
+    for wanted, met in (
+        ("C-contiguous", out.flags.c_contiguous),
+        ("aligned", out.flags.aligned),
+        ("writeable", out.flags.writeable),
+    ):
+        if not met:
+            fresh = f"numpy.empty({shape}, {dtype.name!r})"
+            raise ShapeError(f"expected out to be {wanted}; pass a fresh {fresh}")
+    if np.may_share_memory(images, out):
+        raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
