@@ -76,6 +76,34 @@ class Transform:
     @staticmethod
     def random_vertical_flip(p: float, /) -> Transform: ...
     @staticmethod
+    def random_op(
+        name: str, op: str, parameters: Sequence[tuple[str, list[float]]], p: float, /
+    ) -> Transform: ...
+    @staticmethod
+    def random_resized_crop(
+        size: tuple[int, int],
+        scale: tuple[float, float],
+        ratio: tuple[float, float],
+        rest: Sequence[float],
+        /,
+    ) -> Transform: ...
+    @staticmethod
+    def random_erasing(
+        p: float,
+        scale: tuple[float, float],
+        ratio: tuple[float, float],
+        value: Sequence[float],
+        /,
+    ) -> Transform: ...
+    @staticmethod
+    def random_apply(transforms: Sequence[Transform], p: float, /) -> Transform: ...
+    @staticmethod
+    def random_choice(
+        transforms: Sequence[Transform], weights: Sequence[float], /
+    ) -> Transform: ...
+    @staticmethod
+    def random_order(transforms: Sequence[Transform], /) -> Transform: ...
+    @staticmethod
     def to_dtype(to_float: bool, scale: bool, /) -> Transform: ...
     @staticmethod
     def normalize(mean: Sequence[float], std: Sequence[float], /) -> Transform: ...
@@ -98,7 +126,9 @@ class Pipeline:
         threads: int | None,
         /,
     ) -> None: ...
-    def parameters(self, sample: int, seed: int, epoch: int, /) -> list[dict[str, Any]]: ...
+    def parameters(
+        self, sample: int, seed: int, epoch: int, shape: tuple[int, int, int], /
+    ) -> list[dict[str, Any]]: ...
 
 def apply_op(
     name: str,

@@ -171,7 +171,14 @@ class Compose:
         self._pipeline.run(batch, rows, seed, epoch, out, threads)
         return out
 
-    def parameters(self, index: int, *, seed: int = 0, epoch: int = 0) -> list[dict[str, Any]]:
+    def parameters(
+        self,
+        index: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shape: tuple[int, ...] | None = None,
+    ) -> list[dict[str, Any]]:
         """Tell what is drawn for one sample.
 
         Parameters
@@ -180,14 +187,18 @@ class Compose:
             The sample's row in the images.
         seed, epoch : int, default 0
             As in the call.
+        shape : (height, width) or (height, width, channels), optional
+            Of the image, on which the draws of crops, moves and windows depend; (28, 28) by
+            default.
 
         Returns
         -------
         list of dict
             One per transform, in order: ``transform``, its name, and what it drew. `ColorJitter`:
             ``fn_idx``, the order of brightness (0), contrast (1), saturation (2) and hue (3), and
-            ``brightness_factor`` and ``contrast_factor``, floats or None, as torchvision names
-            them. Flips: ``applied``. All of it is ready for JSON.
+            a factor of each, a float or None, as torchvision names them. The flips: ``applied``.
+            Others: ``ops``, a list of the names of functions and their parameters. All of it is
+            ready for JSON.
 
         Raises
         ------
@@ -204,7 +215,8 @@ class Compose:
         sample = _integer("index", index, 0, _MAX_ROW, InvalidValueError)
         seed = _integer("seed", seed, 0, _MAX_SEED)
         epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
-        drawn = self._pipeline.parameters(sample, seed, epoch)
+        height, width, channels = (*(shape or (28, 28)), 1)[:3]
+        drawn = self._pipeline.parameters(sample, seed, epoch, (height, width, channels))
         return [
             {"transform": type(step).__name__, **values}
             for step, values in zip(self.transforms, drawn, strict=True)

@@ -184,6 +184,10 @@ fn parameter(kind: &str, numbers: Vec<f64>) -> PyResult<Parameter> {
         ("one_of", _) => Parameter::OneOf(numbers),
         ("share", &[min, max, axis]) => Parameter::Share(min, max, axis as usize),
         ("place", &[size, axis]) => Parameter::Place(size as usize, axis as usize),
+        ("shares", &[axis, ref shares @ ..]) => Parameter::Shares(axis as usize, shares.to_vec()),
+        ("edge", &[size, axis]) => Parameter::Edge(size as usize, axis as usize),
+        ("channels", &[]) => Parameter::Channels,
+        ("again", &[place]) => Parameter::Again(place as usize),
         _ => return Err(PyTypeError::new_err(format!("no parameter {kind}"))),
     })
 }

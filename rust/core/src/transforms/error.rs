@@ -139,6 +139,21 @@ pub enum Error {
         /// What came.
         channels: usize,
     },
+    /// A window to cut out that is larger than the images.
+    #[error(
+        "{transform}: expected images of at least {window} pixels {axis}, got {image}; crop less, \
+         or pad them"
+    )]
+    LargeWindow {
+        /// The transform that cuts it out.
+        transform: &'static str,
+        /// The length of the window.
+        window: usize,
+        /// `high` or `wide`.
+        axis: &'static str,
+        /// The length of the images.
+        image: usize,
+    },
     /// Images without a pixel, where they would become images with some.
     #[error("expected images of at least one pixel, got a batch of shape {shape:?}")]
     NoPixels {
@@ -204,6 +219,7 @@ impl Error {
             Self::JitterChannels { .. }
             | Self::Channels { .. }
             | Self::NoPixels { .. }
+            | Self::LargeWindow { .. }
             | Self::NormalizeChannels { .. }
             | Self::Length { .. }
             | Self::TooLarge { .. }

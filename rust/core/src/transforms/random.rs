@@ -2,7 +2,7 @@
 
 use super::draws::{Stream, bernoulli, uniform, unit};
 use super::error::Error;
-use super::ops::{Named, Op, Shape};
+use super::ops::{Named, Shape};
 use super::pipeline::Transform;
 
 /// A transform that comes to a list of ops for each sample.
@@ -16,7 +16,7 @@ pub enum Random {
     Op {
         /// The name of the transform.
         name: &'static str,
-        /// The name of the op, see [`Op::named`].
+        /// The name of the op, see [`Op::named`](super::Op::named).
         op: &'static str,
         /// Its parameters, in order.
         parameters: Vec<Parameter>,
@@ -82,48 +82,99 @@ pub enum Parameter {
     /// A whole number of pixels: uniform between two shares of the image's length along the axis
     /// (0 the height, 1 the width), rounded.
     Share(f64, f64, usize),
+    /// One of these shares of the image's length along the axis, its fraction dropped.
+    Shares(usize, Vec<f64>),
     /// Where a window of so many pixels begins: any place where it lies in the image along the
     /// axis, each as likely.
     Place(usize, usize),
+    /// The length along the axis when the shorter side becomes so long, in proportion.
+    Edge(usize, usize),
+    /// The number of the image's channels.
+    Channels,
+    /// What an earlier parameter is, by its place.
+    Again(usize),
 }
 
 impl Parameter {
+    /// What it comes to after the parameters `before` it.
     #[inline(always)]
-    fn draw(&self, stream: &mut Stream, shape: Shape) -> f64 {
-        let length = |axis: usize| [shape.height, shape.width][axis.min(1)];
+    fn draw(&self, stream: &mut Stream, shape: Shape, before: &[f64]) -> f64 {
         match self {
-            Self::Fixed(value) => *value,
             Self::Uniform(min, max) => uniform(stream.next(), (*min, *max)),
             Self::OneOf(values) => values[below(stream.next(), values.len())],
             Self::Share(min, max, axis) => {
-                let length = length(*axis) as f64;
+                let length = along(shape, *axis) as f64;
                 uniform(stream.next(), (min * length, max * length)).round_ties_even()
             }
+            Self::Shares(axis, shares) => {
+                let share = shares[below(stream.next(), shares.len())];
+                (share * along(shape, *axis) as f64).trunc()
+            }
             Self::Place(size, axis) => {
-                let places = length(*axis).saturating_sub(*size) + 1;
+                let places = along(shape, *axis).saturating_sub(*size) + 1;
                 below(stream.next(), places) as f64
+            }
+            Self::Fixed(_) | Self::Edge(..) | Self::Channels | Self::Again(_) => {
+                self.ends(shape, before).0
             }
         }
     }
 
-    /// The least and the largest value.
-    fn ends(&self, shape: Shape) -> (f64, f64) {
-        let length = |axis: usize| [shape.height, shape.width][axis.min(1)];
+    /// The least and the largest value, where those `before` it are at such an end.
+    fn ends(&self, shape: Shape, before: &[f64]) -> (f64, f64) {
+        let range = |values: &[f64]| {
+            let ends = (f64::INFINITY, f64::NEG_INFINITY);
+            values.iter().fold(ends, |(low, high), &value| {
+                (low.min(value), high.max(value))
+            })
+        };
+        let of_length = |(low, high): (f64, f64), axis| {
+            let length = along(shape, axis) as f64;
+            (low * length, high * length)
+        };
         match self {
             Self::Fixed(value) => (*value, *value),
             Self::Uniform(min, max) => (*min, *max),
-            Self::OneOf(values) => values
-                .iter()
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
-                    (low.min(value), high.max(value))
-                }),
-            Self::Share(min, max, axis) => {
-                let length = length(*axis) as f64;
-                (min * length, max * length)
+            Self::OneOf(values) => range(values),
+            Self::Share(min, max, axis) => of_length((*min, *max), *axis),
+            Self::Shares(axis, shares) => of_length(range(shares), *axis),
+            Self::Place(size, axis) => (0.0, along(shape, *axis).saturating_sub(*size) as f64),
+            Self::Edge(size, axis) => {
+                let (here, there) = (along(shape, *axis), along(shape, 1 - axis.min(&1)));
+                let side = if here <= there {
+                    *size as f64
+                } else {
+                    (*size as f64 * here as f64 / there.max(1) as f64).trunc()
+                };
+                (side, side)
             }
-            Self::Place(size, axis) => (0.0, length(*axis).saturating_sub(*size) as f64),
+            Self::Channels => (shape.channels as f64, shape.channels as f64),
+            Self::Again(place) => {
+                let value = before.get(*place).copied().unwrap_or(f64::NAN);
+                (value, value)
+            }
         }
     }
+
+    /// Whether it is drawn from numbers that make a range.
+    fn is_valid(&self, place: usize) -> bool {
+        match self {
+            Self::Uniform(min, max) | Self::Share(min, max, _) => {
+                min <= max && (max - min).is_finite()
+            }
+            Self::OneOf(values) | Self::Shares(_, values) => {
+                !values.is_empty() && values.iter().all(|value| value.is_finite())
+            }
+            Self::Again(earlier) => *earlier < place,
+            Self::Fixed(_) | Self::Place(..) | Self::Edge(..) | Self::Channels => true,
+        }
+    }
+}
+
+/// The length along an axis: 0 the height, 1 the width.
+#[inline(always)]
+fn along(shape: Shape, axis: usize) -> usize {
+    if axis == 0 { shape.height } else { shape.width }
 }
 
 /// A whole number below `count`, at least 1, that a word stands for.
@@ -196,14 +247,8 @@ impl Random {
             ..
         } = self
         {
-            let ends = parameters.iter().map(|parameter| match parameter {
-                Parameter::Share(min, max, _) | Parameter::Uniform(min, max) => (*min, *max),
-                Parameter::OneOf(values) if values.is_empty() => (1.0, 0.0),
-                _ => (0.0, 0.0),
-            });
-            let ordered = |(low, high): (f64, f64)| low <= high && (high - low).is_finite();
-            let values = vec![0.0; parameters.len()];
-            if !ends.into_iter().all(ordered) || Op::named(op, &values).is_none() {
+            let mut places = parameters.iter().enumerate();
+            if !places.all(|(place, parameter)| parameter.is_valid(place)) {
                 return Err(Error::Parameter {
                     op: name,
                     expected: format!("the parameters of {op}, each range as min <= max"),
@@ -232,9 +277,26 @@ impl Random {
             Self::Op {
                 op, parameters, p, ..
             } => {
+                if let Some(Parameter::Place(size, axis)) = parameters.iter().find(|parameter| {
+                    matches!(parameter, Parameter::Place(size, axis) if *size > along(shape, *axis))
+                }) {
+                    return Err(Error::LargeWindow {
+                        transform: self.name(),
+                        window: *size,
+                        axis: ["high", "wide"][(*axis).min(1)],
+                        image: along(shape, *axis),
+                    });
+                }
                 // What lies between two ends that are fine is fine.
-                let ends = parameters.iter().map(|parameter| parameter.ends(shape));
-                let (low, high): (Vec<f64>, Vec<f64>) = ends.unzip();
+                let (mut low, mut high) = (Vec::new(), Vec::new());
+                for parameter in parameters {
+                    let ends = (
+                        parameter.ends(shape, &low).0,
+                        parameter.ends(shape, &high).1,
+                    );
+                    low.push(ends.0);
+                    high.push(ends.1);
+                }
                 let of = |values| self.shape_after(&Named { op, values }, shape);
                 let first = self.same(of(low)?, of(high)?)?;
                 if *p < 1.0 {
@@ -335,10 +397,10 @@ impl Random {
                 op, parameters, p, ..
             } => {
                 if *p >= 1.0 || bernoulli(stream.next(), *p) {
-                    let values = parameters
-                        .iter()
-                        .map(|parameter| parameter.draw(&mut stream, shape))
-                        .collect();
+                    let mut values = Vec::with_capacity(parameters.len());
+                    for parameter in parameters {
+                        values.push(parameter.draw(&mut stream, shape, &values));
+                    }
                     ops.push(Named { op, values });
                 }
             }
