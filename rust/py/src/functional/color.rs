@@ -8,6 +8,17 @@ pub fn parse(name: &str, values: &[f64]) -> Option<Op> {
     Some(Op::Color(match (name, values) {
         ("adjust_brightness", &[factor]) => Color::Brightness(factor),
         ("adjust_contrast", &[factor]) => Color::Contrast(factor),
+        ("adjust_saturation", &[factor]) => Color::Saturation(factor),
+        ("adjust_hue", &[turn]) => Color::Hue(turn),
+        ("adjust_sharpness", &[factor]) => Color::Sharpness(factor),
+        ("invert", &[]) => Color::Invert,
+        ("posterize", &[bits]) => Color::Posterize(bits),
+        ("solarize", &[threshold]) => Color::Solarize(threshold),
+        ("autocontrast", &[]) => Color::Autocontrast,
+        ("equalize", &[]) => Color::Equalize,
+        ("rgb_to_grayscale", &[channels]) => Color::Grayscale {
+            channels: channels as usize,
+        },
         _ => return None,
     }))
 }
