@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, Any
 
-from medfast.transforms._apply import apply_op
+from medfast.errors import ConfigError
+from medfast.transforms._apply import apply_op, checked_batch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,3 +69,301 @@ def adjust_contrast(
         If the images or the factors are none.
     """
     return apply_op("adjust_contrast", images, threads, contrast_factor=contrast_factor)
+
+
+def adjust_saturation(
+    images: npt.NDArray[np.uint8], saturation_factor: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Blend every pixel with its own grey.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of 1 or 3 channels, of any strides.
+    saturation_factor : float or array-like of shape (N,)
+        0 gives grey, 1 leaves the images as they are; gray images stay so with any.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the factors are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> red = np.array([200, 0, 0], np.uint8).reshape(1, 1, 1, 3)
+    >>> adjust_saturation(red, 0.5).ravel().tolist()
+    [129, 29, 29]
+    """
+    return apply_op("adjust_saturation", images, threads, saturation_factor=saturation_factor)
+
+
+def adjust_hue(
+    images: npt.NDArray[np.uint8], hue_factor: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Turn the hue of every pixel.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of 1 or 3 channels, of any strides.
+    hue_factor : float or array-like of shape (N,)
+        Part of a full turn, in [-0.5, 0.5]. Gray images stay as they are.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the factors are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> red = np.array([200, 0, 0], np.uint8).reshape(1, 1, 1, 3)
+    >>> adjust_hue(red, 1 / 3).ravel().tolist()
+    [0, 200, 0]
+    """
+    return apply_op("adjust_hue", images, threads, hue_factor=hue_factor)
+
+
+def adjust_sharpness(
+    images: npt.NDArray[np.uint8], sharpness_factor: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Blend every image with its 3x3 blur; pixels at the border stay as they are.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of 1 or 3 channels, of any strides.
+    sharpness_factor : float or array-like of shape (N,)
+        0 gives the blur, 1 leaves the images as they are, more sharpens them.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the factors are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((1, 3, 3), np.uint8)
+    >>> image[0, 1, 1] = 100
+    >>> adjust_sharpness(image, [0.0])[0, 1].tolist()
+    [0, 38, 0]
+    """
+    return apply_op("adjust_sharpness", images, threads, sharpness_factor=sharpness_factor)
+
+
+def invert(images: npt.NDArray[np.uint8], *, threads: int | None = None) -> npt.NDArray[np.uint8]:
+    """Exchange dark and bright.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError
+        If the images are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> invert(np.array([[[0, 100]]], np.uint8)).ravel().tolist()
+    [255, 155]
+    """
+    return apply_op("invert", images, threads)
+
+
+def posterize(
+    images: npt.NDArray[np.uint8], bits: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Keep the highest bits of every value.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    bits : int or array-like of shape (N,)
+        How many, 0 to 8.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the bits are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> posterize(np.array([[[100]], [[100]]], np.uint8), [1, 3]).ravel().tolist()
+    [0, 96]
+    """
+    return apply_op("posterize", images, threads, bits=bits)
+
+
+def solarize(
+    images: npt.NDArray[np.uint8], threshold: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Invert the values that are not below a threshold.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    threshold : float or array-like of shape (N,)
+        At most 255, compared in float32.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the thresholds are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> solarize(np.array([[[90, 100]]], np.uint8), 100).ravel().tolist()
+    [90, 155]
+    """
+    return apply_op("solarize", images, threads, threshold=threshold)
+
+
+def autocontrast(
+    images: npt.NDArray[np.uint8], *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Stretch every channel of every image to the whole range from 0 to 255.
+
+    A channel of one value stays as it is. In torch's float32 the brightest often comes out as 254.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of 1 or 3 channels, of any strides.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError
+        If the images are none, or of another number of channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> autocontrast(np.array([[[90, 100, 135]]], np.uint8)).ravel().tolist()
+    [0, 56, 255]
+    """
+    return apply_op("autocontrast", images, threads)
+
+
+def equalize(images: npt.NDArray[np.uint8], *, threads: int | None = None) -> npt.NDArray[np.uint8]:
+    """Give every channel of every image an even histogram, as far as one can.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError
+        If the images are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.repeat(np.array([1, 2, 3, 4], np.uint8), 255).reshape(1, 30, 34)
+    >>> np.unique(equalize(image)).tolist()
+    [0, 85, 170, 255]
+    """
+    return apply_op("equalize", images, threads)
+
+
+def rgb_to_grayscale(
+    images: npt.NDArray[np.uint8], num_output_channels: int = 1, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Weigh red, green and blue to one grey.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of 1 or 3 channels, of any strides. Gray images keep their values.
+    num_output_channels : {1, 3}
+        3 gives equal ones.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, shape (N, H, W) or (N, H, W, num_output_channels)
+        Three axes for images of three and one output channel.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the number of channels are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> red = np.array([200, 0, 0], np.uint8).reshape(1, 1, 1, 3)
+    >>> rgb_to_grayscale(red).shape, rgb_to_grayscale(red).item()
+    ((1, 1, 1, 1), 59)
+    """
+    channels = _whole_number("rgb_to_grayscale", "num_output_channels", num_output_channels)
+    if channels == 3:
+        images = checked_batch(images)
+    return apply_op("rgb_to_grayscale", images, threads, num_output_channels=channels)
+
+
+def _whole_number(name: str, key: str, value: Any) -> int:
+    """Read a parameter that is one whole number for all images."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{name}: expected {key} as a whole number, got {value!r}") from None

@@ -4,12 +4,33 @@ Every parameter is one for all images, or one for each. Each image gets what tor
 alone, value for value.
 """
 
-from medfast.transforms._color import adjust_brightness, adjust_contrast
+from medfast.transforms._color import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_hue,
+    adjust_saturation,
+    adjust_sharpness,
+    autocontrast,
+    equalize,
+    invert,
+    posterize,
+    rgb_to_grayscale,
+    solarize,
+)
 from medfast.transforms._geometry import horizontal_flip, vertical_flip
 
 __all__ = [
     "adjust_brightness",
     "adjust_contrast",
+    "adjust_hue",
+    "adjust_saturation",
+    "adjust_sharpness",
+    "autocontrast",
+    "equalize",
     "horizontal_flip",
+    "invert",
+    "posterize",
+    "rgb_to_grayscale",
+    "solarize",
     "vertical_flip",
 ]

@@ -70,7 +70,7 @@ impl Blend {
 
 /// The clamp to a byte's range and the cast; NaN, which only overflow can give, becomes 0 as there.
 #[inline(always)]
-fn to_byte(value: f32) -> f32 {
+pub(super) fn to_byte(value: f32) -> f32 {
     // Comparisons, since `clamp` and `max` spend instructions on NaN.
     let value = if value > 0.0 { value } else { 0.0 };
     let value = if value < 255.0 { value } else { 255.0 };
@@ -159,16 +159,20 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
             let green = &planes[area + start..area + end];
             let blue = &planes[2 * area + start..2 * area + end];
             for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
-                let grey = blended(red, blends) * 0.2989;
-                let grey = blended(green, blends).mul_add(0.587, grey);
-                let grey = blended(blue, blends).mul_add(0.114, grey);
-                // SAFETY: a mean of blended bytes, with positive weights that add up to less than 1.
-                sum += unsafe { whole(grey) };
+                let pixel = [red, green, blue].map(|byte| blended(byte, blends));
+                // SAFETY: the grey of blended bytes is in the range.
+                sum += unsafe { whole(grey(pixel)) };
             }
         }
         total += u64::from(sum);
     }
     total
+}
+
+/// The grey of whole numbers in [0, 255], in [0, 255] too: the weights add up to less than 1.
+#[inline(always)]
+pub(super) fn grey([red, green, blue]: [f32; 3]) -> f32 {
+    blue.mul_add(0.114, green.mul_add(0.587, red * 0.2989))
 }
 
 /// The whole part of a value.

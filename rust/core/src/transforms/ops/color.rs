@@ -1,8 +1,12 @@
 //! What pixels hold: tone, colour and sharpness.
 
+mod hue;
+mod levels;
+mod sharpness;
+
 use super::Shape;
 use crate::transforms::error::Error;
-use crate::transforms::tone::Tone;
+use crate::transforms::tone::{self, Tone};
 
 /// A change of what pixels hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,49 +16,183 @@ pub enum Color {
     Brightness(f64),
     /// `adjust_contrast` by a factor.
     Contrast(f64),
+    /// `adjust_saturation` by a factor.
+    Saturation(f64),
+    /// `adjust_hue` by a part of a turn.
+    Hue(f64),
+    /// `adjust_sharpness` by a factor.
+    Sharpness(f64),
+    /// `invert`.
+    Invert,
+    /// `posterize` to so many bits, a whole number.
+    Posterize(f64),
+    /// `solarize` from a threshold on.
+    Solarize(f64),
+    /// `autocontrast`.
+    Autocontrast,
+    /// `equalize`.
+    Equalize,
+    /// `rgb_to_grayscale`.
+    Grayscale {
+        /// 1, or 3 equal ones.
+        channels: usize,
+    },
 }
 
 impl Color {
-    /// The op of this name and these parameters, if it is one of this file.
-    pub(super) fn named(name: &str, values: &[f64]) -> Option<Self> {
-        Some(match (name, values) {
-            ("adjust_brightness", &[factor]) => Self::Brightness(factor),
-            ("adjust_contrast", &[factor]) => Self::Contrast(factor),
-            _ => return None,
-        })
-    }
-
-    /// Whether this is defined for images of `shape`.
-    pub(super) fn check(&self, shape: Shape) -> Result<(), Error> {
-        let (op, factor) = match *self {
-            Self::Brightness(factor) => ("adjust_brightness", factor),
-            Self::Contrast(factor) => ("adjust_contrast", factor),
-        };
-        if !(0.0..=f64::from(f32::MAX)).contains(&factor) {
-            return Err(Error::Parameter {
-                op,
-                expected: "a factor of 0 or more, finite in float32".to_owned(),
-                got: factor.to_string(),
-            });
-        }
-        if !matches!(shape.channels, 1 | 3) {
+    /// The shape that an image of `shape` gets.
+    ///
+    /// # Errors
+    /// A parameter outside its range, or a number of channels that this is not defined for.
+    pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
+        self.check_parameters()?;
+        let any_channels = matches!(
+            self,
+            Self::Invert | Self::Posterize(_) | Self::Solarize(_) | Self::Equalize
+        );
+        if !any_channels && !matches!(shape.channels, 1 | 3) {
             return Err(Error::Channels {
-                op,
+                op: self.name(),
                 expected: "1 or 3",
                 channels: shape.channels,
             });
         }
-        Ok(())
+        Ok(match *self {
+            Self::Grayscale { channels } => Shape { channels, ..shape },
+            _ => shape,
+        })
     }
 
-    /// Writes what becomes of the image `from` to `to`, of the same shape.
+    fn check_parameters(&self) -> Result<(), Error> {
+        let check = |sound: bool, expected: &str, got: &dyn ToString| {
+            if sound {
+                return Ok(());
+            }
+            Err(Error::Parameter {
+                op: self.name(),
+                expected: expected.to_owned(),
+                got: got.to_string(),
+            })
+        };
+        match *self {
+            Self::Brightness(factor)
+            | Self::Contrast(factor)
+            | Self::Saturation(factor)
+            | Self::Sharpness(factor) => check(
+                (0.0..=f64::from(f32::MAX)).contains(&factor),
+                "a factor of 0 or more, finite in float32",
+                &factor,
+            ),
+            Self::Hue(turn) => check(
+                (-0.5..=0.5).contains(&turn),
+                "a factor in [-0.5, 0.5]",
+                &turn,
+            ),
+            Self::Posterize(bits) => check(
+                (0.0..=8.0).contains(&bits) && bits.fract() == 0.0,
+                "bits as a whole number in [0, 8]",
+                &bits,
+            ),
+            Self::Solarize(threshold) => {
+                check(threshold <= 255.0, "a threshold of at most 255", &threshold)
+            }
+            Self::Grayscale { channels } => check(
+                matches!(channels, 1 | 3),
+                "1 or 3 output channels",
+                &channels,
+            ),
+            Self::Invert | Self::Autocontrast | Self::Equalize => Ok(()),
+        }
+    }
+
+    /// As in torchvision.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Brightness(_) => "adjust_brightness",
+            Self::Contrast(_) => "adjust_contrast",
+            Self::Saturation(_) => "adjust_saturation",
+            Self::Hue(_) => "adjust_hue",
+            Self::Sharpness(_) => "adjust_sharpness",
+            Self::Invert => "invert",
+            Self::Posterize(_) => "posterize",
+            Self::Solarize(_) => "solarize",
+            Self::Autocontrast => "autocontrast",
+            Self::Equalize => "equalize",
+            Self::Grayscale { .. } => "rgb_to_grayscale",
+        }
+    }
+
+    /// Writes what becomes of the image `from` to `to`, which has the output's volume.
     #[inline(always)]
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
-        to.copy_from_slice(from);
-        let tone = match *self {
-            Self::Brightness(factor) => Tone::Brightness(factor),
-            Self::Contrast(factor) => Tone::Contrast(factor),
-        };
-        tone.blend(from, shape.channels, &[]).apply_to(to);
+        match *self {
+            Self::Brightness(factor) => toned(Tone::Brightness(factor), from, shape, to),
+            Self::Contrast(factor) => toned(Tone::Contrast(factor), from, shape, to),
+            Self::Saturation(factor) => saturation(factor, from, shape, to),
+            Self::Hue(turn) => hue::turned(turn, from, shape, to),
+            Self::Sharpness(factor) => sharpness::sharpened(factor, from, shape, to),
+            Self::Invert => levels::each(from, to, |byte| !byte),
+            Self::Posterize(bits) => levels::posterized(bits, from, to),
+            Self::Solarize(threshold) => levels::solarized(threshold, from, to),
+            Self::Autocontrast => levels::stretched(from, shape, to),
+            Self::Equalize => levels::equalized(from, shape, to),
+            Self::Grayscale { .. } => grey(from, shape, to),
+        }
     }
+}
+
+#[inline(always)]
+fn toned(tone: Tone, from: &[u8], shape: Shape, to: &mut [u8]) {
+    to.copy_from_slice(from);
+    tone.blend(from, shape.channels, &[]).apply_to(to);
+}
+
+/// Blends every pixel with its own grey. Added plane to plane, torch fuses all of it, unlike in
+/// [`tone::unfused`].
+#[inline(always)]
+fn saturation(factor: f64, from: &[u8], shape: Shape, to: &mut [u8]) {
+    let (ratio, alpha) = (factor as f32, (1.0 - factor) as f32);
+    let Some(from) = rgb(from, shape) else {
+        return to.copy_from_slice(from);
+    };
+    let area = shape.area();
+    let (red, rest) = to.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    for at in 0..area {
+        let pixel = from.map(|plane| f32::from(plane[at]));
+        let grey = tone::grey(pixel).floor();
+        let [r, g, b] = pixel.map(|value| {
+            let blended = tone::to_byte(grey.mul_add(alpha, value * ratio));
+            // SAFETY: a byte's value.
+            unsafe { tone::whole(blended) as u8 }
+        });
+        (red[at], green[at], blue[at]) = (r, g, b);
+    }
+}
+
+/// Gives all planes of `to` the grey.
+#[inline(always)]
+fn grey(from: &[u8], shape: Shape, to: &mut [u8]) {
+    let area = shape.area();
+    let (first, others) = to.split_at_mut(area);
+    match rgb(from, shape) {
+        None => first.copy_from_slice(from),
+        Some([red, green, blue]) => {
+            for (at, byte) in first.iter_mut().enumerate() {
+                let pixel = [red[at], green[at], blue[at]].map(f32::from);
+                // SAFETY: the grey of bytes is in the range.
+                *byte = unsafe { tone::whole(tone::grey(pixel)) as u8 };
+            }
+        }
+    }
+    for plane in others.chunks_exact_mut(area) {
+        plane.copy_from_slice(first);
+    }
+}
+
+/// The three planes of an image that has them.
+#[inline(always)]
+fn rgb(planes: &[u8], shape: Shape) -> Option<[&[u8]; 3]> {
+    let area = shape.area();
+    (shape.channels == 3).then(|| [0, 1, 2].map(|channel| &planes[channel * area..][..area]))
 }

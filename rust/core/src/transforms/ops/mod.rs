@@ -91,7 +91,7 @@ impl Op {
     /// A parameter outside its range, or an image that this is not defined for.
     pub fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
         match self {
-            Self::Color(color) => color.check(shape).map(|()| shape),
+            Self::Color(color) => color.output_shape(shape),
             Self::Geometry(geometry) => geometry.output_shape(shape),
         }
     }
