@@ -5,11 +5,32 @@ alone, value for value.
 """
 
 from medfast.transforms._color import adjust_brightness, adjust_contrast
-from medfast.transforms._geometry import horizontal_flip, vertical_flip
+from medfast.transforms._geometry import (
+    affine,
+    center_crop,
+    crop,
+    erase,
+    horizontal_flip,
+    pad,
+    resize,
+    resized_crop,
+    rot90,
+    rotate,
+    vertical_flip,
+)
 
 __all__ = [
     "adjust_brightness",
     "adjust_contrast",
+    "affine",
+    "center_crop",
+    "crop",
+    "erase",
     "horizontal_flip",
+    "pad",
+    "resize",
+    "resized_crop",
+    "rot90",
+    "rotate",
     "vertical_flip",
 ]

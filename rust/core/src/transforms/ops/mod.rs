@@ -6,7 +6,9 @@ mod geometry;
 use std::sync::{Mutex, PoisonError};
 
 pub use color::Color;
-pub use geometry::Geometry;
+pub use geometry::{
+    Border, Filter, Geometry, Interpolation, Margins, Motion, Resize, Sampling, Window,
+};
 
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
