@@ -277,8 +277,12 @@ def test_resize(size: tuple[int, int], channels: int, target: Any) -> None:
         parameters = {"size": target, "interpolation": interpolation, "antialias": antialias}
         if isinstance(target, int):
             parameters["size"] = [target]
-        expected = theirs(F.resize, images, [parameters] * N)
         found = ours.resize(images, target, interpolation, antialias=antialias)
+        # torch fails with an internal error on three channels and a result of a single pixel.
+        parts = np.split(images, channels, axis=-1) if found.shape[1:3] == (1, 1) else [images]
+        expected = np.concatenate(
+            [theirs(F.resize, part, [parameters] * N) for part in parts], axis=-1
+        )
         assert np.array_equal(found, expected)
 
 
