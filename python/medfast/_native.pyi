@@ -69,7 +69,11 @@ class NpzArchive:
 class Transform:
     @staticmethod
     def color_jitter(
-        brightness: tuple[float, float] | None, contrast: tuple[float, float] | None, /
+        brightness: tuple[float, float] | None,
+        contrast: tuple[float, float] | None,
+        saturation: tuple[float, float] | None,
+        hue: tuple[float, float] | None,
+        /,
     ) -> Transform: ...
     @staticmethod
     def random_horizontal_flip(p: float, /) -> Transform: ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from medfast.transforms._apply import apply_op
+import numpy as np
+
+from medfast.errors import ConfigError, ShapeError
+from medfast.transforms._apply import apply_op, checked_batch
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -47,3 +49,634 @@ def vertical_flip(
     ndarray of uint8, of the shape of `images`
     """
     return apply_op("vertical_flip", images, threads)
+
+
+def crop(
+    images: npt.NDArray[np.uint8],
+    top: npt.ArrayLike,
+    left: npt.ArrayLike,
+    height: int,
+    width: int,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Cut a window out of every image.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    top, left : int or array-like of shape (N,)
+        The window's first line and column. Where it leaves the image, the result is 0.
+    height, width : int
+        The window's size.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the window are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> crop(np.arange(8, dtype=np.uint8).reshape(2, 2, 2), [0, 1], 0, 1, 2).tolist()
+    [[[0, 1]], [[6, 7]]]
+    """
+    batch = _with_pixels("crop", images)
+    return apply_op(
+        "crop",
+        images,
+        threads,
+        top=_whole("crop", "top", top, batch),
+        left=_whole("crop", "left", left, batch),
+        height=_side("crop", "height", height),
+        width=_side("crop", "width", width),
+    )
+
+
+def center_crop(
+    images: npt.NDArray[np.uint8],
+    output_size: int | tuple[int, int] | list[int],
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Cut the middle out of every image.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    output_size : int or (int, int)
+        Height and width. Where they exceed the image's, the result is 0 around it.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the size are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> center_crop(np.arange(9, dtype=np.uint8).reshape(1, 3, 3), 1).tolist()
+    [[[4]]]
+    """
+    _with_pixels("center_crop", images)
+    size = _sides("center_crop", "output_size", output_size)
+    height, width = size * 2 if len(size) == 1 else size
+    return apply_op("center_crop", images, threads, height=height, width=width)
+
+
+def pad(
+    images: npt.NDArray[np.uint8],
+    padding: int | tuple[int, ...] | list[int],
+    fill: float | list[float] | tuple[float, ...] | None = None,
+    padding_mode: str = "constant",
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Add pixels around every image.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    padding : int, (int, int) or (int, int, int, int)
+        For all sides, for left and right and for top and bottom, or for left, top, right and
+        bottom.
+    fill : float or one for each channel, optional
+        What is written with `padding_mode` "constant", in [0, 255]; its fraction is dropped. 0 by
+        default.
+    padding_mode : {"constant", "edge", "reflect", "symmetric"}
+        The pixel at the edge, or the image mirrored without or with its edge.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images, the padding or the fill are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pad(np.array([[[1, 2]]], np.uint8), (1, 0), padding_mode="edge").tolist()
+    [[[1, 1, 2, 2]]]
+    """
+    batch = _with_pixels("pad", images)
+    modes = ["constant", "edge", "reflect", "symmetric"]
+    if padding_mode not in modes:
+        raise ConfigError(
+            f"pad: expected padding_mode as one of {', '.join(modes)}, got {padding_mode!r}"
+        )
+    margins = _integers("pad", "padding", padding, (1, 2, 4), least=0)
+    left, top, right, bottom = margins * (4 // len(margins))
+    filled = _fill("pad", 0 if fill is None else fill, batch)
+    if padding_mode != "constant" and len(filled) > 1:
+        raise ConfigError(
+            f"pad: expected fill as one number with padding_mode {padding_mode!r}, got {fill!r}"
+        )
+    return apply_op(
+        "pad",
+        images,
+        threads,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        padding_mode=modes.index(padding_mode),
+        **filled,
+    )
+
+
+def erase(
+    images: npt.NDArray[np.uint8],
+    i: npt.ArrayLike,
+    j: npt.ArrayLike,
+    h: npt.ArrayLike,
+    w: npt.ArrayLike,
+    v: npt.ArrayLike,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Overwrite a rectangle of every image.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    i, j, h, w : int or array-like of shape (N,)
+        The rectangle's first line, its first column, its height and its width, 0 or more. What lies
+        beside the image is passed over.
+    v : int, or array-like of shape (C,) or (N, C)
+        What is written, in 0..255.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images, the rectangle or the value are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> erase(np.zeros((2, 1, 3), np.uint8), 0, [0, 1], 1, 2, 9).tolist()
+    [[[9, 9, 0]], [[0, 9, 9]]]
+    """
+    batch = checked_batch(images)
+    channels = batch.shape[3]
+    try:
+        values = np.asarray(v, np.float64)
+    except (TypeError, ValueError):
+        values = np.full((0, 0, 0), 0.0)
+    if (
+        values.shape not in {(), (1,), (channels,), (len(batch), 1), (len(batch), channels)}
+        or (np.trunc(values) != values).any()
+    ):
+        raise ConfigError(
+            f"erase: expected v as a whole number, {channels} for the channels, or such for each "
+            f"of the {len(batch)} images, got {v!r}"
+        )
+    return apply_op(
+        "erase",
+        images,
+        threads,
+        i=_whole("erase", "i", i, batch, least=0),
+        j=_whole("erase", "j", j, batch, least=0),
+        h=_whole("erase", "h", h, batch, least=0),
+        w=_whole("erase", "w", w, batch, least=0),
+        **{f"v_{channel}": column for channel, column in enumerate(np.atleast_1d(values).T)},
+    )
+
+
+def rot90(
+    images: npt.NDArray[np.uint8], k: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Turn every image by quarters, against the clock, as `numpy.rot90` does.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    k : int or array-like of shape (N,)
+        How many quarters; all even or all odd unless the images are square.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the numbers are none, or the results would differ in size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rot90(np.array([[[1, 2], [3, 4]]] * 2, np.uint8), [1, 2]).tolist()
+    [[[2, 4], [1, 3]], [[4, 3], [2, 1]]]
+    """
+    batch = _with_pixels("rot90", images)
+    return apply_op("rot90", images, threads, k=_whole("rot90", "k", k, batch))
+
+
+def rotate(
+    images: npt.NDArray[np.uint8],
+    angle: npt.ArrayLike,
+    interpolation: Any = "nearest",
+    expand: bool = False,
+    center: npt.ArrayLike | None = None,
+    fill: float | list[float] | tuple[float, ...] | None = None,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Turn every image against the clock.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    angle : float or array-like of shape (N,)
+        In degrees.
+    interpolation : {"nearest", "bilinear"}
+        Or torchvision's members of these names.
+    expand : bool
+        Only False: images keep their size.
+    center : (float, float) or array-like of shape (N, 2), optional
+        What stays where it is, x and y in pixels from the top left corner; the middle by default.
+    fill : float or one for each channel, optional
+        What is written beside the image, in [0, 255]. By default 0, into which bilinear
+        interpolation blends the edges.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the parameters are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rotate(np.array([[[1, 2], [3, 4]]] * 2, np.uint8), [90, 180]).tolist()
+    [[[2, 4], [1, 3]], [[4, 3], [2, 1]]]
+    """
+    batch = _with_pixels("rotate", images)
+    if expand:
+        raise ConfigError(
+            f"rotate: expected expand=False, since images keep their size, got {expand!r}"
+        )
+    return apply_op(
+        "rotate",
+        images,
+        threads,
+        angle=angle,
+        interpolation=_interpolation("rotate", interpolation),
+        **_center("rotate", center, batch),
+        **_fill("rotate", fill, batch),
+    )
+
+
+def affine(
+    images: npt.NDArray[np.uint8],
+    angle: npt.ArrayLike,
+    translate: npt.ArrayLike,
+    scale: npt.ArrayLike,
+    shear: npt.ArrayLike,
+    interpolation: Any = "nearest",
+    fill: float | list[float] | tuple[float, ...] | None = None,
+    center: npt.ArrayLike | None = None,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Turn, shift, scale and shear every image, around its middle.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    angle : float or array-like of shape (N,)
+        In degrees, with the clock.
+    translate : (float, float) or array-like of shape (N, 2)
+        In pixels, to the right and down.
+    scale : float or array-like of shape (N,)
+        Above 0.
+    shear : float, (float, float) or array-like of shape (N, 2)
+        In degrees, along x, or along x and y.
+    interpolation : {"nearest", "bilinear"}
+        Or torchvision's members of these names.
+    fill : float or one for each channel, optional
+        What is written beside the image, in [0, 255]. By default 0, into which bilinear
+        interpolation blends the edges.
+    center : (float, float) or array-like of shape (N, 2), optional
+        What stays where it is, x and y in pixels from the top left corner; the middle by default.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the parameters are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> affine(np.array([[[1, 2, 3]]], np.uint8), 0, (1, 0), 1, 0, fill=9).tolist()
+    [[[9, 1, 2]]]
+    """
+    batch = _with_pixels("affine", images)
+    angles: Any = shear
+    if np.ndim(angles) == 0:
+        angles = (angles, 0.0)
+    elif np.shape(angles) == (1,):
+        angles = (angles[0], angles[0])
+    shear_x, shear_y = _pair("affine", "shear", angles, batch)
+    translate_x, translate_y = _pair("affine", "translate", translate, batch)
+    return apply_op(
+        "affine",
+        images,
+        threads,
+        angle=angle,
+        translate_x=translate_x,
+        translate_y=translate_y,
+        scale=scale,
+        shear_x=shear_x,
+        shear_y=shear_y,
+        interpolation=_interpolation("affine", interpolation),
+        **_center("affine", center, batch),
+        **_fill("affine", fill, batch),
+    )
+
+
+def resize(
+    images: npt.NDArray[np.uint8],
+    size: int | tuple[int, ...] | list[int],
+    interpolation: Any = "bilinear",
+    *,
+    antialias: bool = True,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Bring all images to another size.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    size : int or (int, int)
+        Height and width. A single number is the shorter side's; the longer one is in proportion.
+    interpolation : {"nearest", "bilinear"}
+        Or torchvision's members of these names.
+    antialias : bool
+        Whether bilinear interpolation takes as many pixels as one of the result spans.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the size are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> resize(np.array([[[0, 100]]], np.uint8), (1, 4)).tolist()
+    [[[0, 25, 75, 100]]]
+    """
+    batch = _with_pixels("resize", images)
+    height, width = _target("resize", size, batch.shape[1], batch.shape[2])
+    return apply_op(
+        "resize",
+        images,
+        threads,
+        height=height,
+        width=width,
+        interpolation=_filter("resize", interpolation, antialias),
+    )
+
+
+def resized_crop(
+    images: npt.NDArray[np.uint8],
+    top: npt.ArrayLike,
+    left: npt.ArrayLike,
+    height: npt.ArrayLike,
+    width: npt.ArrayLike,
+    size: int | tuple[int, ...] | list[int],
+    interpolation: Any = "bilinear",
+    *,
+    antialias: bool = True,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Cut a window out of every image and bring it to another size.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    top, left, height, width : int or array-like of shape (N,)
+        The window. Where it leaves the image, it is 0.
+    size : int or (int, int)
+        As of `resize`; a single number needs windows of one size.
+    interpolation : {"nearest", "bilinear"}
+        Or torchvision's members of these names.
+    antialias : bool
+        Whether bilinear interpolation takes as many pixels as one of the result spans.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8
+        With as many axes as `images`.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images, the windows or the size are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    >>> resized_crop(images, 0, [0, 1], [1, 2], 1, (2, 1)).tolist()
+    [[[0], [0]], [[5], [7]]]
+    """
+    batch = _with_pixels("resized_crop", images)
+    window_height = _whole("resized_crop", "height", height, batch, least=1)
+    window_width = _whole("resized_crop", "width", width, batch, least=1)
+    sides = _sides("resized_crop", "size", size)
+    if len(sides) == 1:
+        if len(np.unique(window_height)) != 1 or len(np.unique(window_width)) != 1:
+            raise ConfigError(
+                "resized_crop: expected size as (height, width), since the windows differ in size, "
+                f"got {size!r}"
+            )
+        sides = _target("resized_crop", size, int(window_height[0]), int(window_width[0]))
+    return apply_op(
+        "resized_crop",
+        images,
+        threads,
+        top=_whole("resized_crop", "top", top, batch),
+        left=_whole("resized_crop", "left", left, batch),
+        height=window_height,
+        width=window_width,
+        to_height=sides[0],
+        to_width=sides[1],
+        interpolation=_filter("resized_crop", interpolation, antialias),
+    )
+
+
+_LARGEST = 2**31
+_INTERPOLATIONS = ["nearest", "bilinear"]
+
+
+def _with_pixels(name: str, images: object) -> npt.NDArray[np.uint8]:
+    batch = checked_batch(images)
+    if 0 in batch.shape[1:3]:
+        raise ShapeError(f"{name}: expected images of at least one pixel, got shape {batch.shape}")
+    return batch
+
+
+def _whole(
+    name: str, key: str, value: Any, batch: npt.NDArray[np.uint8], least: int = -_LARGEST
+) -> npt.NDArray[np.float64]:
+    """Whole numbers, one for all images or one for each."""
+    try:
+        values = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        values = np.full((0, 0), 0.0)
+    if (
+        values.shape not in {(), (1,), (len(batch),)}
+        or not ((least <= values) & (values <= _LARGEST) & (np.trunc(values) == values)).all()
+    ):
+        bound = f" of {least} or more" if least > -_LARGEST else ""
+        raise ConfigError(
+            f"{name}: expected {key} as a whole number{bound}, or {len(batch)}, one for each "
+            f"image, got {value!r}"
+        )
+    return np.atleast_1d(values)
+
+
+def _integers(
+    name: str, key: str, value: Any, lengths: tuple[int, ...], least: int
+) -> tuple[int, ...]:
+    try:
+        values = np.asarray(value, np.float64)
+        fits = values.shape == () or (values.ndim == 1 and len(values) in lengths)
+    except (TypeError, ValueError):
+        fits = False
+    if not (
+        fits and ((least <= values) & (values <= _LARGEST) & (np.trunc(values) == values)).all()
+    ):
+        numbers = " or ".join(str(length) for length in lengths)
+        raise ConfigError(
+            f"{name}: expected {key} as {numbers} whole numbers of {least} or more, got {value!r}"
+        )
+    return tuple(int(number) for number in np.atleast_1d(values))
+
+
+def _sides(name: str, key: str, value: Any) -> tuple[int, ...]:
+    return _integers(name, key, value, (1, 2), least=1)
+
+
+def _side(name: str, key: str, value: Any) -> int:
+    return _integers(name, key, value, (1,), least=1)[0]
+
+
+def _target(name: str, size: Any, height: int, width: int) -> tuple[int, ...]:
+    """Height and width, in proportion where a single side is given."""
+    sides = _sides(name, "size", size)
+    if len(sides) == 2:
+        return sides
+    short, long = min(height, width), max(height, width)
+    longer = int(sides[0] * long / short)
+    return (longer, sides[0]) if width <= height else (sides[0], longer)
+
+
+def _pair(
+    name: str, key: str, value: Any, batch: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Two numbers for all images, or two for each."""
+    try:
+        values = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        values = np.full((0, 0, 0), 0.0)
+    if values.shape not in {(2,), (len(batch), 2)} or not np.isfinite(values).all():
+        raise ConfigError(
+            f"{name}: expected {key} as two finite numbers, or two for each of the {len(batch)} "
+            f"images, got {value!r}"
+        )
+    return values[..., 0], values[..., 1]
+
+
+def _center(name: str, center: Any, batch: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    x, y = (np.nan, np.nan) if center is None else _pair(name, "center", center, batch)
+    return {"center_x": x, "center_y": y}
+
+
+def _fill(name: str, fill: Any, batch: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    if fill is None:
+        return {}
+    channels = batch.shape[3]
+    try:
+        values = np.asarray(fill, np.float64)
+    except (TypeError, ValueError):
+        values = np.full((0, 0), 0.0)
+    if values.shape not in {(), (1,), (channels,)}:
+        raise ConfigError(
+            f"{name}: expected fill as a number or {channels}, one for each channel, got {fill!r}"
+        )
+    return {f"fill_{number}": value for number, value in enumerate(np.atleast_1d(values))}
+
+
+def _interpolation(name: str, interpolation: Any) -> int:
+    chosen = getattr(interpolation, "value", interpolation)
+    if chosen not in _INTERPOLATIONS:
+        raise ConfigError(
+            f"{name}: expected interpolation as one of {', '.join(_INTERPOLATIONS)}, got "
+            f"{interpolation!r}"
+        )
+    return _INTERPOLATIONS.index(chosen)
+
+
+def _filter(name: str, interpolation: Any, antialias: bool) -> int:
+    chosen = _interpolation(name, interpolation)
+    return 2 if chosen == 1 and antialias else chosen

@@ -17,7 +17,19 @@ from medfast.transforms._color import (
     rgb_to_grayscale,
     solarize,
 )
-from medfast.transforms._geometry import horizontal_flip, vertical_flip
+from medfast.transforms._geometry import (
+    affine,
+    center_crop,
+    crop,
+    erase,
+    horizontal_flip,
+    pad,
+    resize,
+    resized_crop,
+    rot90,
+    rotate,
+    vertical_flip,
+)
 
 __all__ = [
     "adjust_brightness",
@@ -25,12 +37,21 @@ __all__ = [
     "adjust_hue",
     "adjust_saturation",
     "adjust_sharpness",
+    "affine",
     "autocontrast",
+    "center_crop",
+    "crop",
     "equalize",
+    "erase",
     "horizontal_flip",
     "invert",
+    "pad",
     "posterize",
+    "resize",
+    "resized_crop",
     "rgb_to_grayscale",
+    "rot90",
+    "rotate",
     "solarize",
     "vertical_flip",
 ]

@@ -29,17 +29,21 @@ impl Transform {
 #[pymethods]
 impl Transform {
     #[staticmethod]
-    #[pyo3(signature = (brightness, contrast, /))]
+    #[pyo3(signature = (brightness, contrast, saturation, hue, /))]
     fn color_jitter(
         py: Python<'_>,
         brightness: Option<(f64, f64)>,
         contrast: Option<(f64, f64)>,
+        saturation: Option<(f64, f64)>,
+        hue: Option<(f64, f64)>,
     ) -> PyResult<Self> {
         Self::checked(
             py,
             transforms::Transform::ColorJitter {
                 brightness,
                 contrast,
+                saturation,
+                hue,
             },
         )
     }
@@ -322,10 +326,14 @@ fn drawn_as_dict(py: Python<'_>, drawn: Drawn) -> PyResult<Bound<'_, PyDict>> {
             fn_idx,
             brightness_factor,
             contrast_factor,
+            saturation_factor,
+            hue_factor,
         } => {
             dict.set_item("fn_idx", fn_idx.map(u32::from))?;
             dict.set_item("brightness_factor", brightness_factor)?;
             dict.set_item("contrast_factor", contrast_factor)?;
+            dict.set_item("saturation_factor", saturation_factor)?;
+            dict.set_item("hue_factor", hue_factor)?;
         }
         Drawn::HorizontalFlip(applied) | Drawn::VerticalFlip(applied) => {
             dict.set_item("applied", applied)?;

@@ -39,7 +39,7 @@ impl Draws {
     }
 
     #[inline(always)]
-    fn block(self, sample: u64, position: usize, block: u32) -> [u32; 4] {
+    pub(super) fn block(self, sample: u64, position: usize, block: u32) -> [u32; 4] {
         debug_assert!(position < MAX_POSITIONS && block < 1 << BLOCK_BITS);
         philox(
             [

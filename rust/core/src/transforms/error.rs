@@ -21,8 +21,16 @@ pub enum Error {
         "ColorJitter: expected {name} as 0 <= min <= max, finite in float32, got ({min}, {max})"
     )]
     FactorRange {
-        /// `brightness` or `contrast`.
+        /// `brightness`, `contrast` or `saturation`.
         name: &'static str,
+        /// The lower bound that came.
+        min: f64,
+        /// The upper bound that came.
+        max: f64,
+    },
+    /// A range of hues that decreases or leaves half a turn.
+    #[error("ColorJitter: expected hue as -0.5 <= min <= max <= 0.5, got ({min}, {max})")]
+    HueRange {
         /// The lower bound that came.
         min: f64,
         /// The upper bound that came.
@@ -208,6 +216,7 @@ impl Error {
         match self {
             Self::Probability { .. }
             | Self::FactorRange { .. }
+            | Self::HueRange { .. }
             | Self::NormalizeLength { .. }
             | Self::NormalizeValue { .. }
             | Self::NormalizeMismatch { .. }

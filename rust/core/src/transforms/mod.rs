@@ -11,7 +11,12 @@
 //!
 //! let pipeline = Pipeline::new(
 //!     vec![
-//!         Transform::ColorJitter { brightness: Some((0.8, 1.2)), contrast: Some((0.8, 1.2)) },
+//!         Transform::ColorJitter {
+//!             brightness: Some((0.8, 1.2)),
+//!             contrast: Some((0.8, 1.2)),
+//!             saturation: None,
+//!             hue: None,
+//!         },
 //!         Transform::RandomHorizontalFlip { p: 0.5 },
 //!         Transform::ToDtype { dtype: Dtype::F32, scale: true },
 //!         Transform::Normalize { mean: vec![0.5], std: vec![0.5] },

@@ -15,14 +15,18 @@ use crate::parallel::{self, Interrupt};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Transform {
-    /// Brightness and contrast by factors uniform in (min, max), in random order.
+    /// Brightness, contrast, saturation and hue by factors uniform in (min, max), in random order.
     ///
-    /// Word 0 of its stream draws the order, word 1 the brightness, word 2 the contrast.
+    /// Word 0 of its stream draws the order, words 1 to 4 the factors.
     ColorJitter {
         /// The range of the brightness factor, if it changes at all.
         brightness: Option<(f64, f64)>,
         /// The range of the contrast factor, if it changes at all.
         contrast: Option<(f64, f64)>,
+        /// The range of the saturation factor, if it changes at all.
+        saturation: Option<(f64, f64)>,
+        /// The range of the part of a turn of the hue, if it changes at all.
+        hue: Option<(f64, f64)>,
     },
     /// Left and right exchanged with probability `p`, by word 0 of its stream.
     RandomHorizontalFlip {
@@ -64,6 +68,10 @@ pub enum Drawn {
         brightness_factor: Option<f64>,
         /// The factor, if contrast changes at all.
         contrast_factor: Option<f64>,
+        /// The factor, if saturation changes at all.
+        saturation_factor: Option<f64>,
+        /// The part of a turn, if the hue changes at all.
+        hue_factor: Option<f64>,
     },
     /// Of a [`Transform::RandomHorizontalFlip`]: whether it flips.
     HorizontalFlip(bool),
@@ -86,6 +94,17 @@ impl Transform {
             Self::ToDtype { .. } => "ToDtype",
             Self::Normalize { .. } => "Normalize",
             Self::Random(random) => random.name(),
+        }
+    }
+
+    /// Whether this is one of the few that are done at once, without a pass for each.
+    fn is_simple(&self) -> bool {
+        match self {
+            Self::ColorJitter {
+                saturation, hue, ..
+            } => saturation.or(*hue).is_none(),
+            Self::Random(_) => false,
+            _ => true,
         }
     }
 
@@ -118,11 +137,14 @@ impl Transform {
                 fn_idx,
                 brightness_factor,
                 contrast_factor,
+                saturation_factor,
+                hue_factor,
             } => ops.extend(fn_idx.iter().filter_map(|function| {
                 let (op, factor) = match function {
                     0 => ("adjust_brightness", brightness_factor),
                     1 => ("adjust_contrast", contrast_factor),
-                    _ => return None,
+                    2 => ("adjust_saturation", saturation_factor),
+                    _ => ("adjust_hue", hue_factor),
                 };
                 let values = vec![factor?];
                 Some(Named { op, values })
@@ -148,9 +170,18 @@ impl Transform {
             Self::ColorJitter {
                 brightness,
                 contrast,
+                saturation,
+                hue,
             } => {
                 validate_factor("brightness", *brightness)?;
-                validate_factor("contrast", *contrast)
+                validate_factor("contrast", *contrast)?;
+                validate_factor("saturation", *saturation)?;
+                match *hue {
+                    Some((min, max)) if !(-0.5 <= min && min <= max && max <= 0.5) => {
+                        Err(Error::HueRange { min, max })
+                    }
+                    _ => Ok(()),
+                }
             }
             Self::RandomHorizontalFlip { p } | Self::RandomVerticalFlip { p } => {
                 let valid = (0.0..=1.0).contains(p);
@@ -172,12 +203,17 @@ impl Transform {
             Self::ColorJitter {
                 brightness,
                 contrast,
+                saturation,
+                hue,
             } => {
-                let [order, bright, contrasty, _] = draws.words(sample, position);
+                let [order, bright, contrasty, saturated] = draws.words(sample, position);
+                let hued = |range| uniform(draws.block(sample, position, 1)[0], range);
                 Drawn::ColorJitter {
                     fn_idx: permutation(order),
                     brightness_factor: brightness.map(|range| uniform(bright, range)),
                     contrast_factor: contrast.map(|range| uniform(contrasty, range)),
+                    saturation_factor: saturation.map(|range| uniform(saturated, range)),
+                    hue_factor: hue.map(hued),
                 }
             }
             Self::RandomHorizontalFlip { p } => {
@@ -322,7 +358,9 @@ impl Pipeline {
             Transform::ColorJitter {
                 brightness,
                 contrast,
-            } => brightness.or(*contrast).is_some(),
+                saturation,
+                hue,
+            } => brightness.or(*contrast).or(*saturation).or(*hue).is_some(),
             _ => false,
         };
         if !matches!(channels, 1 | 3) && self.transforms.iter().any(jitters) {
@@ -514,11 +552,7 @@ impl Batch<'_> {
 
     #[inline(always)]
     fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
-        if self
-            .transforms
-            .iter()
-            .any(|step| matches!(step, Transform::Random(_)))
-        {
+        if !self.transforms.iter().all(Transform::is_simple) {
             return self.render_ops(stage, first, out);
         }
         let mut scratch = Scratch::new(self.frame.volume());
@@ -645,6 +679,7 @@ impl Batch<'_> {
                     fn_idx,
                     brightness_factor,
                     contrast_factor,
+                    ..
                 } => changes.extend(fn_idx.iter().filter_map(|function| {
                     match function {
                         0 => brightness_factor.map(Tone::Brightness),
@@ -993,6 +1028,8 @@ mod tests {
         Transform::ColorJitter {
             brightness: Some(brightness),
             contrast: None,
+            saturation: None,
+            hue: None,
         }
     }
 

@@ -1,5 +1,13 @@
 //! Where pixels are: flips, crops, rotations, resizing.
 
+mod grid;
+mod resize;
+mod window;
+
+pub use grid::{Interpolation, Motion, Sampling};
+pub use resize::{Filter, Resize};
+pub use window::{Border, Margins, Window};
+
 use super::Shape;
 use crate::transforms::error::Error;
 use crate::transforms::images::Flips;
@@ -12,6 +20,31 @@ pub enum Geometry {
     HorizontalFlip,
     /// `vertical_flip`.
     VerticalFlip,
+    /// `crop`, black where the window leaves the image.
+    Crop(Window),
+    /// `center_crop` to a height and a width.
+    CenterCrop(usize, usize),
+    /// `pad`.
+    Pad(Margins, Border),
+    /// `erase`: what lies in the window becomes these bytes, one, or one for each channel.
+    Erase(Window, Vec<f64>),
+    /// Quarter turns against the clock, as of `numpy.rot90`.
+    Rot90(i64),
+    /// `rotate` by degrees against the clock, around a point (x, y) or the middle.
+    Rotate {
+        /// In degrees.
+        angle: f64,
+        /// In pixels, from the top left corner.
+        center: Option<(f64, f64)>,
+        /// How values are found.
+        sampling: Sampling,
+    },
+    /// `affine`.
+    Affine(Motion, Sampling),
+    /// `resize`.
+    Resize(Resize),
+    /// `resized_crop`.
+    ResizedCrop(Window, Resize),
 }
 
 impl Geometry {
@@ -26,18 +59,174 @@ impl Geometry {
 
     /// The shape that an image of `shape` gets.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
-        match self {
-            Self::HorizontalFlip | Self::VerticalFlip => Ok(shape),
+        let (op, (height, width)) = match self {
+            Self::HorizontalFlip | Self::VerticalFlip => return Ok(shape),
+            Self::Crop(window) => ("crop", (window.height, window.width)),
+            &Self::CenterCrop(height, width) => ("center_crop", (height, width)),
+            Self::Pad(margins, border) => ("pad", margins.output_size(shape, border)?),
+            Self::Erase(window, value) => {
+                window.check_inside("erase")?;
+                check_bytes("erase", "v", value, shape)?;
+                ("erase", (shape.height, shape.width))
+            }
+            Self::Rot90(quarters) => (
+                "rot90",
+                if quarters % 2 == 0 {
+                    (shape.height, shape.width)
+                } else {
+                    (shape.width, shape.height)
+                },
+            ),
+            Self::Rotate {
+                angle,
+                center,
+                sampling,
+            } => {
+                grid::check_finite("rotate", "an angle", &[*angle])?;
+                grid::check_finite("rotate", "a center", &center.map_or([0.0; 2], Into::into))?;
+                sampling.check("rotate", shape)?;
+                ("rotate", (shape.height, shape.width))
+            }
+            Self::Affine(motion, sampling) => {
+                motion.check()?;
+                sampling.check("affine", shape)?;
+                ("affine", (shape.height, shape.width))
+            }
+            Self::Resize(resize) => ("resize", (resize.height, resize.width)),
+            Self::ResizedCrop(window, resize) => {
+                check_size("resized_crop", (window.height, window.width))?;
+                ("resized_crop", (resize.height, resize.width))
+            }
+        };
+        if shape.area() > 0 {
+            check_size(op, (height, width))?;
+        } else if (height, width) != (shape.height, shape.width) {
+            return Err(Error::Parameter {
+                op,
+                expected: "images of at least one pixel".to_owned(),
+                got: format!("{} x {}", shape.height, shape.width),
+            });
         }
+        Ok(Shape {
+            height,
+            width,
+            ..shape
+        })
     }
 
     /// Writes what becomes of the image `from` to `to`, which has the output's volume.
     #[inline(always)]
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+        match self {
+            Self::HorizontalFlip => turn(2, true, from, shape, to),
+            Self::VerticalFlip => turn(0, true, from, shape, to),
+            Self::Crop(window) => window.cut(from, shape, &[0.0], to),
+            &Self::CenterCrop(height, width) => {
+                Window::center(height, width, shape).cut(from, shape, &[0.0], to);
+            }
+            Self::Pad(margins, border) => margins.pad(from, shape, border, to),
+            Self::Erase(window, value) => window.erase(from, shape, value, to),
+            Self::Rot90(quarters) => turn(*quarters, false, from, shape, to),
+            Self::Rotate {
+                angle,
+                center,
+                sampling,
+            } => match grid::quarters(*angle, *center, shape) {
+                Some(quarters) => turn(quarters, false, from, shape, to),
+                None => sampling.apply(&Motion::rotation(*angle, *center), from, shape, to),
+            },
+            Self::Affine(motion, sampling) => sampling.apply(motion, from, shape, to),
+            Self::Resize(resize) => resize.apply(from, shape, to),
+            Self::ResizedCrop(window, resize) => {
+                let cut = Shape {
+                    height: window.height,
+                    width: window.width,
+                    ..shape
+                };
+                let mut planes = vec![0; cut.volume()];
+                window.cut(from, shape, &[0.0], &mut planes);
+                resize.apply(&planes, cut, to);
+            }
+        }
+    }
+}
+
+/// The largest side, and the largest plane, that an op makes.
+const MAX_SIDE: usize = 1 << 24;
+const MAX_AREA: usize = 1 << 31;
+
+fn check_size(op: &'static str, (height, width): (usize, usize)) -> Result<(), Error> {
+    let sides = 1..=MAX_SIDE;
+    if sides.contains(&height) && sides.contains(&width) && height * width < MAX_AREA {
+        return Ok(());
+    }
+    Err(Error::Parameter {
+        op,
+        expected: format!("sides of 1 to {MAX_SIDE} and fewer than {MAX_AREA} pixels"),
+        got: format!("{height} x {width}"),
+    })
+}
+
+/// Whether `values` are one value of a byte's range, or one for each channel.
+fn check_bytes(
+    op: &'static str,
+    name: &'static str,
+    values: &[f64],
+    shape: Shape,
+) -> Result<(), Error> {
+    if values.len() != 1 && values.len() != shape.channels {
+        return Err(Error::Parameter {
+            op,
+            expected: format!(
+                "{name} as one number, or {} for the channels",
+                shape.channels
+            ),
+            got: format!("{} numbers", values.len()),
+        });
+    }
+    match values.iter().find(|value| !(0.0..=255.0).contains(*value)) {
+        None => Ok(()),
+        Some(value) => Err(Error::Parameter {
+            op,
+            expected: format!("{name} from 0 to 255"),
+            got: value.to_string(),
+        }),
+    }
+}
+
+/// The value of a channel, where there is one for all or one for each.
+#[inline(always)]
+fn of_channel<T: Copy>(values: &[T], channel: usize) -> T {
+    values[if values.len() == 1 { 0 } else { channel }]
+}
+
+/// Turns by quarters against the clock, after a reflection of top and bottom where asked for.
+#[inline(always)]
+fn turn(quarters: i64, reflect: bool, from: &[u8], shape: Shape, to: &mut [u8]) {
+    let (area, width) = (shape.area(), shape.width);
+    let half = matches!(quarters.rem_euclid(4), 2 | 3);
+    if quarters % 2 == 0 {
         let flips = Flips {
-            horizontal: matches!(self, Self::HorizontalFlip),
-            vertical: matches!(self, Self::VerticalFlip),
+            horizontal: half,
+            vertical: half != reflect,
         };
-        flips.turn(from, shape.area(), shape.width, to);
+        return flips.turn(from, area, width, to);
+    }
+    // Column x of the image becomes a line: the last one first, or its mirror image.
+    let height = shape.height;
+    for (plane, turned) in from.chunks_exact(area).zip(to.chunks_exact_mut(area)) {
+        for (number, line) in turned.chunks_exact_mut(height).enumerate() {
+            if half {
+                let column = plane[number..].iter().step_by(width);
+                for (byte, &pixel) in line.iter_mut().rev().zip(column) {
+                    *byte = pixel;
+                }
+            } else {
+                let column = plane[width - 1 - number..].iter().step_by(width);
+                for (byte, &pixel) in line.iter_mut().zip(column) {
+                    *byte = pixel;
+                }
+            }
+        }
     }
 }

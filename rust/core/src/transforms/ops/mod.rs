@@ -2,11 +2,15 @@
 
 mod color;
 mod geometry;
+mod named;
 
 use std::sync::{Mutex, PoisonError};
 
 pub use color::Color;
-pub use geometry::Geometry;
+pub use geometry::{
+    Border, Filter, Geometry, Interpolation, Margins, Motion, Resize, Sampling, Window,
+};
+pub use named::Named;
 
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
@@ -48,23 +52,6 @@ impl Shape {
     }
 }
 
-/// An op by its name, with its parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Named {
-    /// The name, see [`Op::named`].
-    pub op: &'static str,
-    /// The parameters, in order.
-    pub values: Vec<f64>,
-}
-
-impl Named {
-    /// The op itself, if there is one of this name and so many parameters.
-    #[must_use]
-    pub fn op(&self) -> Option<Op> {
-        Op::named(self.op, &self.values)
-    }
-}
-
 /// A function of one image, equal to torchvision.transforms.v2.functional's of the same name.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -76,15 +63,6 @@ pub enum Op {
 }
 
 impl Op {
-    /// The op of this name and these parameters, in the order in which
-    /// `medfast.transforms.functional` has them.
-    #[must_use]
-    pub fn named(name: &str, values: &[f64]) -> Option<Self> {
-        Color::named(name, values)
-            .map(Self::Color)
-            .or_else(|| Geometry::named(name, values).map(Self::Geometry))
-    }
-
     /// The shape that an image of `shape` gets.
     ///
     /// # Errors

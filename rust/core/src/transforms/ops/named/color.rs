@@ -1,7 +1,7 @@
 //! Ops that change what pixels hold, by their names in Python.
 
-use crate::transforms::ops::Op;
 use crate::transforms::ops::Color;
+use crate::transforms::ops::Op;
 
 /// The op of this name and these parameters, if it is one of this file.
 pub(super) fn parse(name: &str, values: &[f64]) -> Option<Op> {

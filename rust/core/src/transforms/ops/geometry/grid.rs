@@ -1,0 +1,393 @@
+//! Rotations and affine maps: where each pixel comes from, and what is there.
+//!
+//! The float32 operations are those of torch: the grid multiplies and adds in two roundings, the
+//! position in the image and the sum of four weighted pixels are fused.
+
+use super::{Shape, check_bytes, of_channel};
+use crate::transforms::error::Error;
+
+/// How the value at a place between pixels is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Interpolation {
+    /// The nearest pixel; the even one of two.
+    Nearest,
+    /// Between the four pixels around.
+    Bilinear,
+}
+
+/// How values are found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampling {
+    /// Between pixels.
+    pub interpolation: Interpolation,
+    /// Beside the image: one value, one for each channel, or none, which counts as black pixels.
+    pub fill: Vec<f64>,
+}
+
+/// An affine map of the plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Motion {
+    /// In degrees, with the clock.
+    pub angle: f64,
+    /// In pixels, to the right and down.
+    pub translate: (f64, f64),
+    /// By which sizes are multiplied.
+    pub scale: f64,
+    /// In degrees, along x and y.
+    pub shear: (f64, f64),
+    /// What stays where it is, (x, y) in pixels from the top left corner; the middle if none.
+    pub center: Option<(f64, f64)>,
+}
+
+/// The quarter turns that a rotation comes to, if it needs no sampling.
+#[inline(always)]
+pub(super) fn quarters(angle: f64, center: Option<(f64, f64)>, shape: Shape) -> Option<i64> {
+    let square = shape.height == shape.width;
+    let angle = turned(angle);
+    [0.0, 90.0, 180.0, 270.0]
+        .into_iter()
+        .zip(0..)
+        .find(|&(quarter, count)| {
+            center.is_none() && angle == quarter && (square || count % 2 == 0)
+        })
+        .map(|(_, count)| count)
+}
+
+/// An angle in [0, 360), as Python's remainder has it.
+#[inline(always)]
+fn turned(angle: f64) -> f64 {
+    let rest = angle % 360.0;
+    if rest < 0.0 { rest + 360.0 } else { rest }
+}
+
+pub(super) fn check_finite(
+    op: &'static str,
+    what: &'static str,
+    values: &[f64],
+) -> Result<(), Error> {
+    match values.iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(value) => Err(Error::Parameter {
+            op,
+            expected: format!("{what} that is finite"),
+            got: value.to_string(),
+        }),
+    }
+}
+
+impl Motion {
+    /// A rotation against the clock.
+    #[inline(always)]
+    pub(super) fn rotation(angle: f64, center: Option<(f64, f64)>) -> Self {
+        Self {
+            angle: -turned(angle),
+            translate: (0.0, 0.0),
+            scale: 1.0,
+            shear: (0.0, 0.0),
+            center,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let op = "affine";
+        check_finite(op, "an angle", &[self.angle])?;
+        check_finite(op, "a translation", &<[f64; 2]>::from(self.translate))?;
+        check_finite(op, "a shear", &<[f64; 2]>::from(self.shear))?;
+        check_finite(op, "a center", &self.center.map_or([0.0; 2], Into::into))?;
+        if self.scale > 0.0 && self.scale.is_finite() {
+            return Ok(());
+        }
+        Err(Error::Parameter {
+            op,
+            expected: "a finite scale above 0".to_owned(),
+            got: self.scale.to_string(),
+        })
+    }
+
+    /// The map from the result's pixels to the image's, both counted from the middle.
+    #[inline(always)]
+    fn inverse(&self, shape: Shape) -> [[f64; 3]; 2] {
+        let rot = radians(self.angle);
+        let (shear_x, shear_y) = (radians(self.shear.0), radians(self.shear.1));
+        let (center_x, center_y) = self.center.map_or((0.0, 0.0), |(x, y)| {
+            (x - shape.width as f64 * 0.5, y - shape.height as f64 * 0.5)
+        });
+        let (cos_y, tan_x) = (shear_y.cos(), shear_x.tan());
+        let moved_x = center_x + self.translate.0;
+        let moved_y = center_y + self.translate.1;
+
+        let a = (rot - shear_y).cos() / cos_y;
+        let b = -(a * tan_x + rot.sin());
+        let c = (rot - shear_y).sin() / cos_y;
+        let d = rot.cos() - c * tan_x;
+
+        let (xx, xy) = (d / self.scale, -b / self.scale);
+        let (yx, yy) = (-c / self.scale, a / self.scale);
+        [
+            [xx, xy, center_x - xx * moved_x - xy * moved_y],
+            [yx, yy, center_y - yx * moved_x - yy * moved_y],
+        ]
+    }
+}
+
+#[inline(always)]
+fn radians(degrees: f64) -> f64 {
+    degrees * (std::f64::consts::PI / 180.0)
+}
+
+/// So many positions are worked on together.
+const LANES: usize = 8;
+
+type Lanes = [f32; LANES];
+
+/// Columns and lines of nothing around the copy that four pixels at once are read from: two, so
+/// that any four pixels beside the image have a place there.
+const MARGIN: usize = 2;
+
+impl Sampling {
+    pub(super) fn check(&self, op: &'static str, shape: Shape) -> Result<(), Error> {
+        if self.fill.is_empty() {
+            return Ok(());
+        }
+        check_bytes(op, "fill", &self.fill, shape)
+    }
+
+    #[inline(always)]
+    pub(super) fn apply(&self, motion: &Motion, from: &[u8], shape: Shape, to: &mut [u8]) {
+        let grid = Grid::new(motion, shape);
+        let fill =
+            |channel| (!self.fill.is_empty()).then(|| of_channel(&self.fill, channel) as f32);
+        match self.interpolation {
+            Interpolation::Nearest => nearest(&grid, from, shape, fill, to),
+            Interpolation::Bilinear => bilinear(&grid, from, shape, fill, to),
+        }
+    }
+}
+
+/// Where the pixels of the result are in the image.
+struct Grid {
+    /// What the columns contribute to x and y.
+    columns: Vec<[Lanes; 2]>,
+    /// What a line's number contributes to x and y, and what is the same for all.
+    lines: [f32; 2],
+    offsets: [f32; 2],
+    halves: [f32; 2],
+    middle: f32,
+}
+
+impl Grid {
+    #[inline(always)]
+    fn new(motion: &Motion, shape: Shape) -> Self {
+        let halves = [shape.width as f32 * 0.5, shape.height as f32 * 0.5];
+        let [x, y] = motion.inverse(shape);
+        let x = x.map(|factor| factor as f32 / halves[0]);
+        let y = y.map(|factor| factor as f32 / halves[1]);
+        let middle = (shape.width - 1) as f32 * 0.5;
+        let columns = (0..shape.width).step_by(LANES).map(|first| {
+            let column: Lanes = std::array::from_fn(|lane| (first + lane) as f32 - middle);
+            [
+                column.map(|column| column * x[0]),
+                column.map(|column| column * y[0]),
+            ]
+        });
+        Self {
+            columns: columns.collect(),
+            lines: [x[1], y[1]],
+            offsets: [x[2], y[2]],
+            halves,
+            middle: (shape.height - 1) as f32 * 0.5,
+        }
+    }
+
+    /// The positions x and y of a line's pixels, with some beyond its end.
+    #[inline(always)]
+    fn line(&self, number: usize) -> impl Iterator<Item = [Lanes; 2]> {
+        let line = number as f32 - self.middle;
+        self.columns.iter().map(move |columns| {
+            std::array::from_fn(|axis| {
+                let half = self.halves[axis];
+                columns[axis].map(|column| {
+                    let place = column + line * self.lines[axis] + self.offsets[axis];
+                    (place + 1.0).mul_add(half, -0.5)
+                })
+            })
+        })
+    }
+}
+
+#[inline(always)]
+fn nearest(
+    grid: &Grid,
+    from: &[u8],
+    shape: Shape,
+    fill: impl Fn(usize) -> Option<f32>,
+    to: &mut [u8],
+) {
+    let (area, width) = (shape.area(), shape.width);
+    let (right, bottom) = (shape.width as f32, shape.height as f32);
+    for number in 0..shape.height {
+        for (chunk, [x, y]) in grid.line(number).enumerate() {
+            let mut places = [0u32; LANES];
+            for lane in 0..LANES {
+                let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
+                let inside = x >= 0.0 && x < right && y >= 0.0 && y < bottom;
+                let (x, y) = if inside { (x, y) } else { (0.0, 0.0) };
+                // SAFETY: both are inside the image, whose sides fit an i32.
+                let (x, y) = unsafe { (x.to_int_unchecked::<i32>(), y.to_int_unchecked::<i32>()) };
+                let place = y as u32 * width as u32 + x as u32;
+                places[lane] = if inside { place } else { u32::MAX };
+            }
+            let first = chunk * LANES;
+            let length = LANES.min(width - first);
+            let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
+            for (channel, (plane, turned)) in planes.enumerate() {
+                let outside = fill(channel).unwrap_or(0.0).round_ties_even() as u8;
+                let turned = &mut turned[number * width + first..][..length];
+                for (byte, &place) in turned.iter_mut().zip(&places) {
+                    *byte = plane.get(place as usize).copied().unwrap_or(outside);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn bilinear(
+    grid: &Grid,
+    from: &[u8],
+    shape: Shape,
+    fill: impl Fn(usize) -> Option<f32>,
+    to: &mut [u8],
+) {
+    let (area, width) = (shape.area(), shape.width);
+    let stride = width + 2 * MARGIN;
+    let mut framed = vec![0; stride * (shape.height + 2 * MARGIN)];
+    let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
+    for (channel, (plane, turned)) in planes.enumerate() {
+        let inner = framed[MARGIN * stride + MARGIN..].chunks_mut(stride);
+        for (line, inner) in plane.chunks_exact(width).zip(inner) {
+            inner[..width].copy_from_slice(line);
+        }
+        let fill = fill(channel);
+        for (number, line) in turned.chunks_exact_mut(width).enumerate() {
+            let line = line.chunks_mut(LANES);
+            for ([x, y], out) in grid.line(number).zip(line) {
+                let around = Around::new(&x, &y, shape);
+                let mut values = around.blend(&framed, stride);
+                if let Some(fill) = fill {
+                    let cover = around.cover();
+                    for (value, &cover) in values.iter_mut().zip(&cover) {
+                        *value = (*value - fill) * cover + fill;
+                    }
+                }
+                let bytes = values.map(to_byte);
+                out.copy_from_slice(&bytes[..out.len()]);
+            }
+        }
+    }
+}
+
+/// The four pixels around each position, north west, north east, south west, south east.
+struct Around {
+    weights: [Lanes; 4],
+    /// 1 for those inside the image, 0 for those beside it.
+    inside: [Lanes; 4],
+    /// Where the first of them is in the framed copy.
+    places: [u32; LANES],
+}
+
+impl Around {
+    #[inline(always)]
+    fn new(x: &Lanes, y: &Lanes, shape: Shape) -> Self {
+        let stride = (shape.width + 2 * MARGIN) as u32;
+        let (right, bottom) = (shape.width as f32, shape.height as f32);
+        let mut found = Self {
+            weights: [[0.0; LANES]; 4],
+            inside: [[0.0; LANES]; 4],
+            places: [0; LANES],
+        };
+        for lane in 0..LANES {
+            let (west, north) = (x[lane].floor(), y[lane].floor());
+            let to_west = x[lane] - west;
+            let to_north = y[lane] - north;
+            let to_east = 1.0 - to_west;
+            let to_south = 1.0 - to_north;
+            found.weights[0][lane] = to_south * to_east;
+            found.weights[1][lane] = to_south * to_west;
+            found.weights[2][lane] = to_north * to_east;
+            found.weights[3][lane] = to_north * to_west;
+
+            let [at_west, at_east] = inside(west, right);
+            let [at_north, at_south] = inside(north, bottom);
+            found.inside[0][lane] = at_north * at_west;
+            found.inside[1][lane] = at_north * at_east;
+            found.inside[2][lane] = at_south * at_west;
+            found.inside[3][lane] = at_south * at_east;
+
+            found.places[lane] = framed_place(north, bottom) * stride + framed_place(west, right);
+        }
+        found
+    }
+
+    #[inline(always)]
+    fn blend(&self, framed: &[u8], stride: usize) -> Lanes {
+        let mut pixels = [[0; LANES]; 4];
+        for (lane, &place) in self.places.iter().enumerate() {
+            let place = place as usize;
+            let both = &framed[place..place + stride + 2];
+            pixels[0][lane] = both[0];
+            pixels[1][lane] = both[1];
+            pixels[2][lane] = both[stride];
+            pixels[3][lane] = both[stride + 1];
+        }
+        self.sum(&pixels.map(|pixels| pixels.map(f32::from)))
+    }
+
+    /// What the same sum is of an image of ones.
+    #[inline(always)]
+    fn cover(&self) -> Lanes {
+        self.sum(&self.inside)
+    }
+
+    #[inline(always)]
+    fn sum(&self, values: &[Lanes; 4]) -> Lanes {
+        std::array::from_fn(|lane| {
+            let sum = values[0][lane] * self.weights[0][lane];
+            let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
+            let sum = values[2][lane].mul_add(self.weights[2][lane], sum);
+            values[3][lane].mul_add(self.weights[3][lane], sum)
+        })
+    }
+}
+
+/// Whether the pixels `at` and after it are in the image, which ends before `end`.
+#[inline(always)]
+fn inside(at: f32, end: f32) -> [f32; 2] {
+    let whether = |is: bool| if is { 1.0 } else { 0.0 };
+    [
+        whether(at >= 0.0 && at < end),
+        whether(at >= -1.0 && at < end - 1.0),
+    ]
+}
+
+/// The place of pixel `at` in the framed copy, or one of the margin's for those beside it.
+#[inline(always)]
+fn framed_place(at: f32, end: f32) -> u32 {
+    let margin = MARGIN as f32;
+    // Comparisons that NaN fails: it counts as beside the image.
+    let at = if at > -margin { at } else { -margin };
+    let at = if at < end { at } else { end };
+    // SAFETY: from 0 to the side and the margin, which fit an i32.
+    unsafe { (at + margin).to_int_unchecked::<i32>() as u32 }
+}
+
+/// The cast to a byte, rounded; NaN, which only overflow can give, becomes 0 as there.
+#[inline(always)]
+fn to_byte(value: f32) -> u8 {
+    let value = value.round_ties_even();
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < 255.0 { value } else { 255.0 };
+    // SAFETY: a byte's range fits an i32.
+    unsafe { value.to_int_unchecked::<i32>() as u8 }
+}
