@@ -230,10 +230,7 @@ class RandomAffine(_Random):
                 raise ConfigError(f"{name}: expected scale as 0 < min <= max, got {scale}")
         if shear is not None:
             four = isinstance(shear, Sequence) and len(shear) == 4
-            if four:
-                shear = _numbers(name, "shear", shear)
-            else:
-                shear = _symmetric(name, "shear", shear)
+            shear = _numbers(name, "shear", shear) if four else _symmetric(name, "shear", shear)
         self._set(
             degrees=_symmetric(name, "degrees", degrees),
             translate=translate,

@@ -28,7 +28,7 @@ class Transform(ABC):
 
 @dataclass(frozen=True, init=False)
 class ColorJitter(Transform):
-    """Change brightness and contrast by random factors, in random order.
+    """Change brightness, contrast, saturation and hue by random factors, in random order.
 
     Parameters
     ----------
@@ -37,38 +37,51 @@ class ColorJitter(Transform):
         ``[min, max]``. 1 leaves the image as it is, 0 makes it black.
     contrast : float or (float, float), optional
         The same for contrast; 0 makes the image its mean grey.
+    saturation : float or (float, float), optional
+        The same for saturation; 0 makes the image gray.
+    hue : float or (float, float), optional
+        The part of a turn of the hue is uniform in ``[-hue, hue]``, or in the given ``[min, max]``,
+        within ``[-0.5, 0.5]``.
 
     Raises
     ------
     ConfigError
-        If a number is negative or not finite, or a range decreases.
+        If a number is negative, not finite or too large, or a range decreases.
 
     Notes
     -----
     As ``torchvision.transforms.v2.ColorJitter`` with the same arguments, on uint8 images of 1 or 3
-    channels. Both factors and their order are drawn for every sample. A factor is
+    channels. The factors and their order are drawn for every sample. A factor is
     ``min + (max - min) * w / 2**32`` in float64, where ``w`` is a 32-bit word of the generator.
 
     Examples
     --------
     >>> ColorJitter(brightness=0.2, contrast=(0.5, 1.0))
-    ColorJitter(brightness=(0.8, 1.2), contrast=(0.5, 1.0))
+    ColorJitter(brightness=(0.8, 1.2), contrast=(0.5, 1.0), saturation=None, hue=None)
     """
 
     brightness: tuple[float, float] | None
     contrast: tuple[float, float] | None
+    saturation: tuple[float, float] | None
+    hue: tuple[float, float] | None
 
     def __init__(
         self,
         brightness: float | Sequence[float] | None = None,
         contrast: float | Sequence[float] | None = None,
+        saturation: float | Sequence[float] | None = None,
+        hue: float | Sequence[float] | None = None,
     ) -> None:
         object.__setattr__(self, "brightness", _factor_range("brightness", brightness))
         object.__setattr__(self, "contrast", _factor_range("contrast", contrast))
+        object.__setattr__(self, "saturation", _factor_range("saturation", saturation))
+        object.__setattr__(self, "hue", _factor_range("hue", hue, middle=0.0))
         self._native()
 
     def _native(self) -> _native.Transform:
-        return _native.Transform.color_jitter(self.brightness, self.contrast)
+        return _native.Transform.color_jitter(
+            self.brightness, self.contrast, self.saturation, self.hue
+        )
 
 
 @dataclass(frozen=True)
@@ -191,7 +204,7 @@ class Normalize(Transform):
         return _native.Transform.normalize(self.mean, self.std)
 
 
-def _factor_range(name: str, value: Any) -> tuple[float, float] | None:
+def _factor_range(name: str, value: Any, *, middle: float = 1.0) -> tuple[float, float] | None:
     """Read a jitter argument as torchvision does; None if it leaves the image as it is."""
     if value is None:
         return None
@@ -199,7 +212,9 @@ def _factor_range(name: str, value: Any) -> tuple[float, float] | None:
         spread = float(value)
         if not spread >= 0:
             raise ConfigError(f"ColorJitter: expected {name} >= 0, got {value!r}")
-        low, high = max(0.0, 1.0 - spread), 1.0 + spread
+        low, high = middle - spread, middle + spread
+        if middle:
+            low = max(0.0, low)
     else:
         try:
             low, high = (float(bound) for bound in value)
@@ -207,7 +222,7 @@ def _factor_range(name: str, value: Any) -> tuple[float, float] | None:
             raise ConfigError(
                 f"ColorJitter: expected {name} as a number or a pair (min, max), got {value!r}"
             ) from None
-    return None if low == high == 1.0 else (low, high)
+    return None if low == high == middle else (low, high)
 
 
 def _dtype_name(dtype: object) -> str:

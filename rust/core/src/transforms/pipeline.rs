@@ -734,6 +734,7 @@ mod tests {
                         fn_idx,
                         brightness_factor,
                         contrast_factor,
+                        ..
                     },
                 ) => {
                     for function in fn_idx {
@@ -834,7 +835,9 @@ mod tests {
         prop_oneof![
             (factors(), factors()).prop_map(|(brightness, contrast)| Transform::ColorJitter {
                 brightness,
-                contrast
+                contrast,
+                saturation: None,
+                hue: None,
             }),
             (0.0..=1.0).prop_map(|p| Transform::RandomHorizontalFlip { p }),
             (0.0..=1.0).prop_map(|p| Transform::RandomVerticalFlip { p }),

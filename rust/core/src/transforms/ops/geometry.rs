@@ -48,15 +48,6 @@ pub enum Geometry {
 }
 
 impl Geometry {
-    /// The op of this name and these parameters, if it is one of this file.
-    pub(super) fn named(name: &str, values: &[f64]) -> Option<Self> {
-        Some(match (name, values) {
-            ("horizontal_flip", &[]) => Self::HorizontalFlip,
-            ("vertical_flip", &[]) => Self::VerticalFlip,
-            _ => return None,
-        })
-    }
-
     /// The shape that an image of `shape` gets.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
         let (op, (height, width)) = match self {
