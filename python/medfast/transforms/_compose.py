@@ -50,6 +50,9 @@ class Compose:
     Examples
     --------
     >>> import numpy as np
+    >>> from medfast.transforms import (
+    ...     ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype,
+    ... )
     >>> augment = Compose(
     ...     [
     ...         ColorJitter(brightness=0.2, contrast=0.2),
@@ -212,6 +215,7 @@ class Compose:
 
         Examples
         --------
+        >>> from medfast.transforms import RandomVerticalFlip
         >>> Compose([RandomVerticalFlip(p=1.0)]).parameters(7, seed=1, epoch=2)
         [{'transform': 'RandomVerticalFlip', 'applied': True}]
         """
