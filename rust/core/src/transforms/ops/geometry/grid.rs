@@ -275,11 +275,11 @@ impl Grid {
         let factors = [x[0] as f32 / halves[0], y[0] as f32 / halves[1]];
         let middle = (shape.width - 1) as f32 * 0.5;
         let mut columns = vec![[[0.0; LANES]; 2]; shape.width.div_ceil(LANES)];
-        for (chunk, columns) in columns.iter_mut().enumerate() {
-            for lane in 0..LANES {
+        for (chunk, [to_x, to_y]) in columns.iter_mut().enumerate() {
+            for (lane, (to_x, to_y)) in to_x.iter_mut().zip(to_y).enumerate() {
                 let column = (chunk * LANES + lane) as f32 - middle;
-                columns[0][lane] = column * factors[0];
-                columns[1][lane] = column * factors[1];
+                *to_x = column * factors[0];
+                *to_y = column * factors[1];
             }
         }
         Self {
@@ -296,12 +296,12 @@ impl Grid {
     fn positions(&self, line: usize, chunk: usize) -> [Lanes; 2] {
         let line = line as f32 - self.middle;
         let mut positions = self.columns[chunk];
-        for axis in 0..2 {
+        for (axis, positions) in positions.iter_mut().enumerate() {
             let (line, offset) = (line * self.lines[axis], self.offsets[axis]);
             let half = self.halves[axis];
-            for lane in 0..LANES {
-                let place = positions[axis][lane] + line + offset;
-                positions[axis][lane] = (place + 1.0).mul_add(half, -0.5);
+            for position in positions {
+                let place = *position + line + offset;
+                *position = (place + 1.0).mul_add(half, -0.5);
             }
         }
         positions
@@ -416,4 +416,53 @@ fn to_byte(value: f32) -> u8 {
     let value = if value < 255.0 { value } else { 255.0 };
     // SAFETY: a byte's range fits an i32.
     unsafe { value.to_int_unchecked::<i32>() as u8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_quarters_need_no_sampling() {
+        let square = Shape {
+            channels: 1,
+            height: 3,
+            width: 3,
+        };
+        let wide = Shape { width: 4, ..square };
+        for (angle, count) in [(0.0, 0), (-270.0, 1), (540.0, 2), (270.0, 3)] {
+            assert_eq!(quarters(angle, None, square), Some(count));
+            let even = count % 2 == 0;
+            assert_eq!(quarters(angle, None, wide), even.then_some(count));
+            assert_eq!(quarters(angle, Some((1.5, 1.5)), square), None);
+        }
+        assert_eq!(quarters(45.0, None, square), None);
+    }
+
+    #[test]
+    fn no_position_is_read_outside_the_frame() {
+        let shape = Shape {
+            channels: 1,
+            height: 3,
+            width: 5,
+        };
+        let stride = (shape.width + 2 * MARGIN) as u32;
+        let ends = [
+            f32::NEG_INFINITY,
+            -9.0,
+            -2.0,
+            -1.0,
+            0.0,
+            2.0,
+            3.0,
+            5.0,
+            1e30,
+        ];
+        for x in ends.into_iter().chain([f32::NAN, f32::INFINITY]) {
+            for y in ends.into_iter().chain([f32::NAN, f32::INFINITY]) {
+                let place = framed_place(x, y, shape) + stride + 1;
+                assert!((place as usize) < framed_area(shape), "({x}, {y})");
+            }
+        }
+    }
 }
