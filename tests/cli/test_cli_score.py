@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,9 @@ def test_logits_are_noted(cli: Any, tmp_path: Path) -> None:
         ("0.5\n0.2\n", "a single column"),
         ("0,0.5\n1,x\n", "line 2, column 2: expected a number, came 'x'"),
         ("id,true_0,score_0\n0,1,0.5\n1,0\n", "line 3: expected 3 columns as above, came 2"),
+        ("0;0.5\n1;0.2\n", "line 1: expected commas between the columns, came semicolons"),
+        ("0\t0.5\n1\t0.2\n", "came tabs"),
+        ("\n0,0.5\n1,1_0\n", "line 3, column 2: expected a number, came '1_0'"),
         ("0,0.5\n0,0.5\n", "sample 0 is there twice"),
         ("0,0.5\n2,0.5\n", "sample 1 is missing"),
         ("0.5,0.5\n1,0.5\n", "whole numbers"),
@@ -179,6 +184,32 @@ def test_what_is_wrong_with_a_file_is_said(
     assert message in done.err
 
 
+def test_blank_lines_quotes_and_windows_line_ends_are_read(cli: Any, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.csv"
+    plain.write_text("id,true_0,score_0\n0,1,0.5\n1,0,0.7\n2,0,0.2\n")
+    odd = tmp_path / "odd.csv"
+    odd.write_text('\n"id","true_0","score_0"\r\n0,1,5e-1\r\n\r\n1,0,0.7\r\n2,0,.2\r\n   \r\n')
+    expected, found = (json.loads(cli("score", path, "--json").out) for path in (plain, odd))
+    assert found | {"path": "", "labels": ""} == expected | {"path": "", "labels": ""}
+
+
+def test_a_closed_output_is_no_fault(tmp_path: Path) -> None:
+    path = write(tmp_path / "scores.csv", random_scores(2), random_labels(1))
+    command = [
+        "sh",
+        "-c",
+        'exec "$@" >&-',
+        "sh",
+        sys.executable,
+        "-m",
+        "medfast.cli",
+        "score",
+        path,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_is_wrong_with_the_call_is_said(cli: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "scores.csv", random_scores(2))
     labelled = write(tmp_path / "labelled.csv", random_scores(2), random_labels(1))
@@ -193,6 +224,8 @@ def test_what_is_wrong_with_the_call_is_said(cli: Any, tmp_path: Path) -> None:
         ((path, "--dataset", "breastmnist", "--size", 30), "no size 30"),
         ((labelled, "--task", "binray"), "binary"),
         ((labelled, "--level", 95), "level"),
+        ((labelled, "--level", 0.9999999999999999), "level"),
+        ((labelled, "--seed", -1), "--seed"),
         ((labelled, "--method", "delnog"), "delong"),
     ]
     for args, message in wrong_calls:
@@ -208,6 +241,15 @@ def test_what_is_wrong_with_the_call_is_said(cli: Any, tmp_path: Path) -> None:
         ((labelled, "--labels", labels), "are not those of"),
         ((labelled, "--compare", write(tmp_path / "three.csv", random_scores(3))), "same classes"),
         ((labelled, "--compare", tmp_path / "missing.csv"), "does not exist"),
+        ((labelled, "--task", "multi-label"), "takes several labels"),
+        (
+            (
+                write(tmp_path / "one.csv", random_scores(1), random_labels(1)),
+                "--task",
+                "multi-class",
+            ),
+            "takes one label, and a score for each class",
+        ),
     ]
     for args, message in failures:
         done = cli("score", *args)
@@ -217,5 +259,8 @@ def test_what_is_wrong_with_the_call_is_said(cli: Any, tmp_path: Path) -> None:
     assert "no table in text" in cli("score", tmp_path / "bytes.csv").err
     (tmp_path / "labels.npy").write_bytes(b"PK")
     assert "no .npy" in cli("score", path, "--labels", labels).err
+    for shape in ((0,), (0, 3)):
+        np.save(labels, np.zeros(shape))
+        assert "holds no labels" in cli("score", path, "--labels", labels).err
     np.save(labels, np.array([object()]), allow_pickle=True)
     assert "no .npy" in cli("score", path, "--labels", labels).err

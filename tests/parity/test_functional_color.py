@@ -39,6 +39,10 @@ PARAMETERS: dict[str, list[tuple[Any, ...]]] = {
     "rgb_to_grayscale": [()] * N,
     "adjust_saturation": [(factor,) for factor in FACTORS],
     "adjust_sharpness": [(factor,) for factor in FACTORS],
+    "adjust_gamma": [
+        *[(0.0, 1.0), (0.5, 1.0), (1.0, 0.7), (2.0, 1.0), (3.0, 1.3), (0.37, 1.0), (2.2, -1.0)],
+        (30.0, 1e30),
+    ],
     "adjust_hue": [(turn,) for turn in (-0.5, -0.25, -1e-9, 0.0, 1e-9, 0.1, 1 / 3, 0.5)],
 }
 
@@ -116,7 +120,7 @@ def test_one_parameter_for_all_images(name: str) -> None:
     assert np.array_equal(getattr(ours, name)(images, *parameters), expected)
 
 
-@pytest.mark.parametrize("name", ["invert", "posterize", "solarize", "equalize"])
+@pytest.mark.parametrize("name", ["adjust_gamma", "invert", "posterize", "solarize", "equalize"])
 def test_any_number_of_channels(name: str) -> None:
     images = some_images(15, 16, 5)
     per_image = PARAMETERS[name]
@@ -129,6 +133,87 @@ def test_nothing_to_do(name: str) -> None:
     parameters = PARAMETERS[name][0]
     for shape in ((0, 4, 4), (2, 0, 4), (2, 4, 0)):
         assert getattr(ours, name)(np.empty(shape, np.uint8), *parameters).shape == shape
+
+
+LEVELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.77, 1.9])
+def test_gamma_of_every_level(gain: float) -> None:
+    gammas = [*np.linspace(0.01, 4, 997), *np.geomspace(1e-6, 1e6, 97)]
+    images = np.repeat(LEVELS, len(gammas), axis=0)
+    expected = theirs("adjust_gamma", images[..., None], [(gamma, gain) for gamma in gammas])
+    assert np.array_equal(ours.adjust_gamma(images, gammas, gain), expected[..., 0])
+
+
+@pytest.mark.parametrize("left", [*range(1, 33), 63])
+def test_gamma_of_values_that_are_left_over(left: int) -> None:
+    # torch takes other powers of the last values: many draws, since bytes seldom tell.
+    rng = np.random.default_rng(left)
+    images = rng.integers(0, 256, (300, 1, left, 1), dtype=np.uint8)
+    gammas = rng.random(300) * 4
+    expected = theirs("adjust_gamma", images, [(gamma, 1.5) for gamma in gammas])
+    assert np.array_equal(ours.adjust_gamma(images, gammas, 1.5), expected)
+
+
+KERNELS: list[tuple[int, int]] = [
+    (1, 1),
+    (3, 3),
+    (5, 5),
+    (3, 7),
+    (9, 1),
+    (1, 5),
+    (23, 23),
+    (31, 17),
+]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("size", [*SIZES, (5, 40), (140, 141), (142, 142)])
+def test_blur(size: tuple[int, int], kernel: tuple[int, int], channels: int) -> None:
+    if any(length // 2 >= pixels for length, pixels in zip(kernel, size[::-1], strict=True)):
+        with pytest.raises(ConfigError, match=r"gaussian_blur: expected a kernel_size below twice"):
+            ours.gaussian_blur(np.zeros((1, *size, channels), np.uint8), kernel)
+        return
+    images = some_images(*size, channels)
+    sigmas = [1e-20, 0.1, 0.5, 0.8, 1.0, 2.0, 3.7, 1e6]
+    expected = theirs("gaussian_blur", images, [(list(kernel), sigma) for sigma in sigmas])
+    assert np.array_equal(ours.gaussian_blur(images, kernel, sigmas), expected)
+    expected = theirs("gaussian_blur", images, [(list(kernel), None)] * N)
+    assert np.array_equal(ours.gaussian_blur(images, list(kernel)), expected)
+
+
+def test_blur_of_one_size_or_two_and_one_sigma_or_two() -> None:
+    images = some_images(28, 28, 1)[..., 0]
+
+    def expected(size: list[int], sigmas: list[tuple[float, float]]) -> Any:
+        per_image = [(size, list(sigma)) for sigma in sigmas]
+        return theirs("gaussian_blur", images[..., None], per_image)[..., 0]
+
+    blurred = ours.gaussian_blur(images, 5, 1.5)
+    assert np.array_equal(blurred, expected([5, 5], [(1.5, 1.5)] * N))
+    blurred = ours.gaussian_blur(images, (5, 3), (1.5, 0.7))
+    assert np.array_equal(blurred, expected([5, 3], [(1.5, 0.7)] * N))
+    across = [0.3 + 0.1 * number for number in range(N)]
+    blurred = ours.gaussian_blur(images, [5, 3], (across, 0.7))
+    assert np.array_equal(blurred, expected([5, 3], [(sigma, 0.7) for sigma in across]))
+    blurred = ours.gaussian_blur(images[:2], 5, np.array([0.4, 1.2]))
+    sigmas = [(0.4, 0.4), (1.2, 1.2), *[(1.0, 1.0)] * (N - 2)]
+    assert np.array_equal(blurred, expected([5, 5], sigmas)[:2])
+
+
+def test_blur_of_any_strides_and_threads() -> None:
+    wide = some_images(30, 84, 3)
+    sigmas = [0.2 + 0.3 * number for number in range(N)]
+    per_image = [(5, sigma) for sigma in sigmas]
+    for images in (wide[:, ::-1, ::3], wide[:, :, ::3].transpose(0, 2, 1, 3), wide[..., 1:2]):
+        expected = theirs("gaussian_blur", images, per_image)
+        for threads in (1, 2, 7):
+            found = ours.gaussian_blur(images, 5, sigmas, threads=threads)
+            assert np.array_equal(found, expected)
+    assert ours.gaussian_blur(wide[:0], 5).shape == (0, 30, 84, 3)
+    assert ours.gaussian_blur(wide[:, :0], 5).shape == (N, 0, 84, 3)
 
 
 @pytest.mark.parametrize("turn", [-0.37, 0.123])
@@ -191,6 +276,17 @@ def test_three_channels_of_grey(size: tuple[int, int], channels: int) -> None:
         ("adjust_hue", ([0.1, 0.1, 0.7],), r"adjust_hue: expected a factor .* got 0\.7"),
         ("rgb_to_grayscale", (2,), "rgb_to_grayscale: expected 1 or 3 output channels, got 2"),
         ("rgb_to_grayscale", (1.0,), "expected num_output_channels as a whole number, got 1.0"),
+        ("adjust_gamma", (-1.0,), "adjust_gamma: expected a gamma of 0 or more"),
+        ("adjust_gamma", (1.0, float("inf")), "adjust_gamma: expected a gain .* got inf"),
+        ("gaussian_blur", (4,), "gaussian_blur: expected a kernel_size of odd numbers, got 4"),
+        ("gaussian_blur", ((3, 0),), "expected a kernel_size of odd numbers, got 0"),
+        ("gaussian_blur", (-3,), "expected kernel_size as one or two odd numbers, got -3"),
+        ("gaussian_blur", ((3, 3, 3),), r"expected kernel_size as one or two .* got \(3, 3, 3\)"),
+        ("gaussian_blur", (3.0,), r"expected kernel_size as a whole number, got 3\.0"),
+        ("gaussian_blur", (9,), "expected a kernel_size below twice the 4 pixels .* got 9"),
+        ("gaussian_blur", (3, 0.0), "gaussian_blur: expected a sigma above 0.* got 0"),
+        ("gaussian_blur", (3, [1.0, float("nan"), 1.0]), "expected a sigma above 0.* got NaN"),
+        ("gaussian_blur", (3, np.ones(4)), "expected sigma_x as a number or 3 numbers"),
         ("posterize", ([1, 2],), "posterize: expected bits as a number or 3 numbers"),
     ],
 )

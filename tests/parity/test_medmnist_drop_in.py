@@ -163,6 +163,15 @@ def test_logits_are_told_from_probabilities(root: Path) -> None:
         ours.Evaluator("breastmnist", "test", root=root).evaluate(scores_of("breastmnist") * 9)
 
 
+def test_tensors_are_evaluated(root: Path) -> None:
+    torch = pytest.importorskip("torch")
+    evaluator = ours.Evaluator("breastmnist", "test", root=root)
+    scores = scores_of("breastmnist")
+    expected = evaluator.evaluate(scores)
+    assert evaluator.evaluate(torch.tensor(scores, requires_grad=True)) == expected
+    assert 0 <= evaluator.evaluate(torch.tensor(scores).bfloat16()).AUC <= 1
+
+
 def test_dummy_predictions_have_the_right_shape(root: Path) -> None:
     for flag, columns in SETS.items():
         evaluator = ours.Evaluator(flag, "test", root=root)
@@ -195,12 +204,14 @@ def test_what_is_wrong_is_said(root: Path, tmp_path: Path) -> None:
         ours.Evaluator("breastmnits", "test", root=root)
     with pytest.raises(ConfigError, match="test"):
         ours.Evaluator("breastmnist", "tests", root=root)
-    for size in (30, "big"):
+    for size in (30, "big", 28.7, [28]):
         with pytest.raises(ConfigError, match="size"):
             ours.Evaluator("breastmnist", "test", size, root=root)
     evaluator = ours.Evaluator("breastmnist", "test", root=root)
-    for scores in (np.zeros((7, 1)), 0.5):
-        with pytest.raises(ShapeError, match="60 samples"):
+    with pytest.raises(ShapeError, match="60 samples"):
+        evaluator.evaluate(np.zeros((7, 1)))
+    for scores in (0.5, [[0.1], [0.2, 0.3]]):
+        with pytest.raises(ShapeError, match="y_score"):
             evaluator.evaluate(scores)
     with pytest.raises(StorageError):
         evaluator.evaluate(scores_of("breastmnist"), tmp_path / "missing", "t")

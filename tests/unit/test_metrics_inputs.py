@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 import torch
 
-from medfast.errors import InvalidValueError, MedfastError, ShapeError, UnsupportedError
+from medfast.errors import (
+    InvalidValueError,
+    MedfastError,
+    ShapeError,
+    UndefinedMetricWarning,
+    UnsupportedError,
+)
 from medfast.metrics import (
     accuracy,
     average_precision_score,
@@ -298,3 +304,42 @@ def test_rows_with_infinities_are_no_probabilities(multi_class: Any, row: list[f
 def test_the_largest_score_may_be_infinite() -> None:
     table = [[0.0, np.inf, 1.0], [-np.inf, -np.inf, 0.0], [-np.inf, -np.inf, -np.inf]]
     assert accuracy([1, 2, 0], table, "multi-class") == 1.0
+
+
+def test_any_byte_but_zero_of_a_bool_is_true() -> None:
+    labels = np.array([0, 1, 255, 2, 0], np.uint8).view(np.bool_)
+    scores = [0.4, 0.1, 0.5, 0.6, 0.2]
+    assert roc_auc_score(labels, scores) == roc_auc_score([0, 1, 1, 1, 0], scores)
+    with pytest.warns(UndefinedMetricWarning):
+        assert np.isnan(roc_auc_score(labels[1:4], scores[1:4]))
+
+
+def test_masked_values_are_refused() -> None:
+    plain = np.ma.array([0, 1, 0, 1])
+    assert roc_auc_score(plain, [0.1, 0.2, 0.3, 0.4]) == 0.75
+    plain[2] = np.ma.masked
+    for function in (roc_auc_score, roc_curve, precision_recall_curve):
+        with pytest.raises(InvalidValueError, match="y_true is masked at row 2"):
+            function(plain, [0.1, 0.2, 0.3, 0.4])
+        with pytest.raises(InvalidValueError, match="y_score is masked at row 2"):
+            function([0, 1, 0, 1], plain)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_labels_are_named(missing: Any) -> None:
+    labels = np.array(["a", "b", missing, "a"], object)
+    with pytest.raises(UnsupportedError, match=r"at row 2; leave rows without a label out"):
+        roc_auc_score(labels, [0.1, 0.2, 0.3, 0.4])
+
+
+def test_numbers_beyond_floats_are_refused() -> None:
+    with pytest.raises(UnsupportedError, match="y_score must hold numbers"):
+        roc_auc_score([0, 1], np.array([1, 10**400], object))
+    with pytest.raises(UnsupportedError, match="sample_weight must hold numbers"):
+        roc_auc_score([0, 1], [0.1, 0.2], sample_weight=np.array([1, 10**400], object))
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="numpy < 2 has no StringDType")
+def test_strings_of_any_length_are_labels() -> None:
+    labels = np.array(["a", "b", "a", "b"], np.dtypes.StringDType())
+    assert roc_auc_score(labels, [0.1, 0.2, 0.3, 0.4]) == 0.75

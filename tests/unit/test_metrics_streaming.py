@@ -114,7 +114,12 @@ def test_states_go_through_files_pickles_and_copies(task: str, kind: Any) -> Non
     restored.update(*samples(task, 9, seed=1))  # replaced
     with np.load(file) as state:
         restored.load_state_dict(dict(state))
-    for twin in (restored, copy.deepcopy(metric), pickle.loads(pickle.dumps(metric))):  # noqa: S301
+    for twin in (
+        restored,
+        copy.copy(metric),
+        copy.deepcopy(metric),
+        pickle.loads(pickle.dumps(metric)),  # noqa: S301
+    ):
         assert twin.n_samples == 50
         assert twin.compute() == metric.compute()
         twin.update(*samples(task, 5, seed=2))
@@ -159,8 +164,21 @@ def test_precisions_mix_without_loss() -> None:
         for batch in batches:
             metric.update(*batch)
         assert metric.compute() == expected
-    with pytest.raises(UnsupportedError, match=r"int64.*float64"):
-        metric.update([1], np.array([3]))
+    metric.update([1, 0], np.array([3, 2**53]))
+    assert metric.state_dict()["y_score"].dtype == np.float64
+    with pytest.raises(UnsupportedError, match=r"int64 beyond 2\*\*53"):
+        metric.update([1], np.array([2**53 + 1]))
+    assert metric.n_samples == 6
+    integers = RocAuc()
+    integers.update([0, 1], np.array([2**60, 2**60 + 1]))
+    assert integers.compute() == 1.0
+    with pytest.raises(UnsupportedError, match="beyond"):
+        integers.update([0], [0.5])
+    floats = RocAuc()
+    floats.update([0, 1], [0.1, 0.2])
+    with pytest.raises(UnsupportedError, match="beyond"):
+        floats.merge(metric, integers)
+    assert floats.n_samples == 2  # nothing is taken
 
 
 def test_other_threads_may_compute_while_batches_come() -> None:
@@ -219,7 +237,7 @@ def test_a_refused_batch_changes_nothing(kind: Any) -> None:
             [0, 1],
             np.eye(3)[:2] * np.nan,
             InvalidValueError,
-            r"y_score\[0, 0\] of this batch is NaN",
+            r"y_score\[0, 0\] is NaN",
         ),
         ([0, 3], np.eye(3)[:2], InvalidValueError, "is 3"),
         ([0, 1], np.eye(2), ShapeError, "2 columns"),
@@ -231,7 +249,7 @@ def test_a_refused_batch_changes_nothing(kind: Any) -> None:
         assert metric.n_samples == 3
         assert metric.compute() == 1.0
     binary = kind()
-    with pytest.raises(InvalidValueError, match=r"y_score\[1\] of this batch"):
+    with pytest.raises(InvalidValueError, match=r"y_score\[1\] is NaN"):
         binary.update([0, 1], [0.5, np.nan])
 
 
@@ -245,7 +263,17 @@ def test_bad_options_and_states() -> None:
     for task, count in (("multi-class", 1), ("multi-class", 2.5), ("binary", 3)):
         with pytest.raises(ConfigError, match="num_classes"):
             RocAuc(task, num_classes=count)  # type: ignore[arg-type]
-    for options in ({"bins": 1}, {"bins": 1.5}, {"low": 1}, {"high": np.inf}, {"low": np.nan}):
+    for options in (
+        {"bins": 1},
+        {"bins": 1.5},
+        {"bins": 10**13},
+        {"low": 1},
+        {"high": np.inf},
+        {"low": np.nan},
+        {"low": "a"},
+        {"low": None},
+        {"high": 1e-310},
+    ):
         with pytest.raises(ConfigError):
             BinnedRocAuc(**options)  # type: ignore[arg-type]
     metric = RocAuc("multi-label", num_classes=2)
@@ -257,6 +285,14 @@ def test_bad_options_and_states() -> None:
         metric.merge(BinnedRocAuc("multi-label"))  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="classes differ"):
         metric.merge(RocAuc("multi-label", num_classes=3))
+    for other in (None, {}, [metric]):
+        with pytest.raises(ConfigError, match="different things"):
+            metric.merge(other)
+    with pytest.raises(ShapeError):
+        metric.load_state_dict({"y_true": [], "y_score": [[0.1, 0.2]]})
+    for kind in (RocAuc, BinnedRocAuc):
+        with pytest.raises(ConfigError, match="got NoneType"):
+            kind().load_state_dict(None)
     binned = BinnedRocAuc(bins=4)
     with pytest.raises(ConfigError, match="different things"):
         binned.merge(BinnedRocAuc(bins=5))
@@ -264,9 +300,17 @@ def test_bad_options_and_states() -> None:
         (np.zeros((2, 1, 5), np.int64), r"\(2, 1, 4\)"),
         (np.zeros((2, 1, 4)), "float64"),
         (np.full((2, 1, 4), -1), "negative"),
+        (np.full((2, 1, 4), 2**61), "damaged"),
     ):
         with pytest.raises(ConfigError, match=match):
             binned.load_state_dict({"counts": counts, "range": [0.0, 1.0]})
+    several = BinnedRocAuc("multi-class", bins=4)
+    with pytest.raises(ConfigError, match="as many for every class"):
+        counts = np.arange(16).reshape(2, 2, 4)
+        several.load_state_dict({"counts": counts, "range": [0.0, 1.0]})
+    for limits in ([], 1.0, None, ["a", "b"]):
+        with pytest.raises(ConfigError, match="range must be two numbers"):
+            binned.load_state_dict({"counts": np.zeros((2, 1, 4), np.int64), "range": limits})
     with pytest.raises(ConfigError, match=r"from 0\.0 to 2\.0"):
         binned.load_state_dict({"counts": np.zeros((2, 1, 4), np.int64), "range": [0.0, 2.0]})
     assert repr(metric) == "RocAuc('multi-label', num_classes=2, n_samples=0)"

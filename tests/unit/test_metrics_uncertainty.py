@@ -16,6 +16,7 @@ from medfast.errors import (
     ConfigError,
     DegenerateIntervalWarning,
     InvalidValueError,
+    LimitExceededError,
     ShapeError,
     UndefinedMetricWarning,
     UnsupportedError,
@@ -259,7 +260,7 @@ def test_groups_are_drawn_whole() -> None:
 
 def test_replicates_without_an_area_are_left_out() -> None:
     # A replicate has no positives with probability (1/3)^3, no negatives with (2/3)^3.
-    with pytest.warns(DegenerateIntervalWarning, match=r"whole \((\d+)\) .* out of 900") as caught:
+    with pytest.warns(DegenerateIntervalWarning) as caught:
         found = roc_auc_interval(
             [0, 0, 1, 1],
             [0.3, 0.4, 0.1, 0.5],
@@ -268,8 +269,9 @@ def test_replicates_without_an_area_are_left_out() -> None:
             n_resamples=900,
             groups=["a", "a", "b", "c"],
         )
-    assert [warning.filename for warning in caught] == [__file__]
-    assert f"({900 - found.n_resamples})" in str(caught[0].message)
+    assert {warning.filename for warning in caught} == {__file__}
+    assert "a single positive or negative (or group of them)" in str(caught[0].message)
+    assert f"whole ({900 - found.n_resamples}) had" in str(caught[1].message)
     assert 0.6 < found.n_resamples / 900 < 0.73
     assert (found.low, found.high) == (0.0, 1.0)
 
@@ -490,8 +492,10 @@ def test_a_test_speaks_for_itself() -> None:
         found.p_value = 0.0
     with pytest.warns(DegenerateIntervalWarning, match="no width"):
         far = roc_auc_test([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])
-    assert (far.difference, far.statistic, far.p_value) == (1.0, math.inf, 0.0)
-    assert json.loads(json.dumps(far.to_dict(), allow_nan=False))["statistic"] == "inf"
+    assert (far.difference, far.std_error) == (1.0, 0.0)
+    assert math.isnan(far.statistic)
+    assert math.isnan(far.p_value)
+    assert json.loads(json.dumps(far.to_dict(), allow_nan=False))["statistic"] is None
 
 
 # DeLong's test
@@ -734,9 +738,14 @@ OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "groups is NaT at row 1",
     ),
     "mixed groups": (
-        {"groups": np.array(["a", None, "b", "b"], object)},
+        {"groups": np.array(["a", 1, "b", "b"], object)},
         ShapeError,
         "groups must hold values of one type",
+    ),
+    "None among groups": (
+        {"groups": np.array(["a", None, "b", "b"], object)},
+        InvalidValueError,
+        "groups is None at row 1",
     ),
 }
 INTERVAL_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
@@ -758,10 +767,10 @@ TEST_OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "unpaired labels": ({"paired": False}, ShapeError, r"y_true must be a pair, .* but is list"),
 }
 RESAMPLING: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "one": ({"n_resamples": 1}, ConfigError, "n_resamples=1; it must be an integer from 2"),
+    "one": ({"n_resamples": 1}, ConfigError, "n_resamples=1; it must be an integer of 2 up"),
     "negative": ({"n_resamples": -5}, ConfigError, "n_resamples=-5; it must be an integer"),
     "fraction": ({"n_resamples": 99.5}, ConfigError, r"n_resamples=99\.5; it must be an int"),
-    "many": ({"n_resamples": 2**32}, ConfigError, "n_resamples=4294967296; it must be"),
+    "many": ({"n_resamples": 2**32}, LimitExceededError, "n_resamples=4294967296 with 1 class"),
     "negative seed": ({"random_state": -1}, ConfigError, "random_state=-1; it must be None, an"),
     "large seed": ({"random_state": 2**64}, ConfigError, "random_state=18446744073709551616; "),
     "word": ({"random_state": "seed"}, ConfigError, "random_state='seed'; it must be None"),
@@ -804,8 +813,13 @@ def test_shapes_that_do_not_go_together_are_refused() -> None:
         roc_auc_test(Y, A, table, labels=[0, 1, 2])
     with pytest.raises(ShapeError, match="3 distinct labels, but y_score has 2 columns"):
         roc_auc_test([0, 1, 2, 1], table, table[:, :2])
-    with pytest.raises(ShapeError, match=r"are of float64 and int64; give both as floats"):
-        roc_auc_test(Y, A, [1, 2, 3, 4])
+
+
+def test_ratings_are_compared_with_probabilities() -> None:
+    ratings = [1, 2, 4, 3]
+    assert roc_auc_test(Y, A, ratings) == roc_auc_test(Y, A, np.array(ratings, float))
+    with pytest.raises(UnsupportedError, match=r"beyond 2\*\*53"):
+        roc_auc_test(Y, A, [1, 2, 3, 2**53 + 1])
 
 
 def test_pairs_that_do_not_go_together_are_refused() -> None:

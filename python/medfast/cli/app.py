@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -61,6 +62,8 @@ def run(args: list[str] | None = None) -> int:
         The exit code.
     """
     try:
+        if sys.stdout is None:  # closed by the caller
+            sys.stdout = io.StringIO()
         app.main(args, prog_name="medfast", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:

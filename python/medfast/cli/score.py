@@ -25,7 +25,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--method", default="delong", show_default=True, help="Of the interval: delong or bootstrap."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    default=0,
+    show_default=True,
+    help="Of the bootstrap.",
+)
 @options.as_json
 def command(predictions: Path, as_json: bool, seed: int, **given: Any) -> None:
     """Score the file PREDICTIONS: AUC with intervals, ACC.

@@ -95,8 +95,8 @@ def read_predictions(path: str | os.PathLike[str]) -> Predictions:
     """Read a file of scores in either of MedMNIST's two formats.
 
     Without a heading, rows ``number,score,...``, as the evaluator writes them. With one, columns
-    ``id``, ``true_0``, ... and ``score_0``, ..., as the authors published theirs. Samples are
-    numbered from 0, in any order.
+    ``id``, ``true_0``, ... (if there are labels) and ``score_0``, ..., as the authors published
+    theirs. Samples are numbered from 0, in any order; commas stand between the columns.
 
     Parameters
     ----------
@@ -129,7 +129,8 @@ def read_predictions(path: str | os.PathLike[str]) -> Predictions:
     if "id" not in names or not scores or unknown or len(names) < len(heading):
         raise CorruptDatasetError(
             f"{path}: the heading is {','.join(heading)!r}; expected the columns id, true_0, ... "
-            "(if any) and score_0, ..., each once"
+            "(if any) and score_0, ..., each once; rename the columns, or leave the heading out "
+            "for rows of number,score,..."
         )
     ids = table[:, names["id"]]
     labels = None
@@ -197,6 +198,8 @@ def _read_npy(path: Path) -> NDArray[np.int64]:
         raise CorruptDatasetError(
             f"{path}: expected labels, numbers of shape (n,), (n, 1) or (n, n_labels), came {found}"
         )
+    if array.size == 0:
+        raise CorruptDatasetError(f"{path} holds no labels: its shape is {array.shape}")
     return _whole(path, array.reshape(len(array), -1).astype(np.float64), "label")
 
 
@@ -211,18 +214,26 @@ def _read_table(path: Path) -> tuple[list[str] | None, NDArray[np.float64]]:
         raise CorruptDatasetError(
             f"{path} is no table in text ({error}); expected rows of numbers with commas between"
         ) from error
-    lines = text.splitlines()
+    # Blank lines count in what is said of a line, and for nothing else.
+    lines = [line if line.strip() else "" for line in text.splitlines()]
+    start = next((number for number, line in enumerate(lines) if line), 0)
     heading = None
-    if lines and any(_number(cell) is None for cell in lines[0].split(",")):
-        heading = [cell.strip() for cell in lines[0].split(",")]
-    first = 0 if heading is None else 1
-    rows = lines[first:]
-    if not any(map(str.strip, rows)):
+    if lines and "," not in lines[start] and set(lines[start]) & set(";\t"):
+        separator = "semicolons" if ";" in lines[start] else "tabs"
+        raise CorruptDatasetError(
+            f"{path}, line {start + 1}: expected commas between the columns, came {separator}; "
+            "write the table again with commas"
+        )
+    if lines and any(_number(cell) is None for cell in lines[start].split(",")):
+        heading = [cell.strip().strip('"') for cell in lines[start].split(",")]
+        start += 1
+    rows = lines[start:]
+    if not any(rows):
         raise CorruptDatasetError(f"{path} holds no rows of numbers")
     try:
         table = np.loadtxt(rows, dtype=np.float64, delimiter=",", comments=None, ndmin=2)
     except ValueError:
-        raise CorruptDatasetError(f"{path}, {_first_fault(rows, first)}") from None
+        raise CorruptDatasetError(f"{path}, {_first_fault(rows, start)}") from None
     if heading is not None and len(heading) != table.shape[1]:
         raise CorruptDatasetError(
             f"{path}: the heading has {len(heading)} columns, the rows have {table.shape[1]}"
@@ -232,7 +243,8 @@ def _read_table(path: Path) -> tuple[list[str] | None, NDArray[np.float64]]:
 
 def _number(cell: str) -> float | None:
     try:
-        return float(cell)
+        # Python reads more than numbers of a table: digits with underscores, or of other scripts.
+        return float(cell) if cell.isascii() and "_" not in cell else None
     except ValueError:
         return None
 

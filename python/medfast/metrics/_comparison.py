@@ -14,6 +14,7 @@ from medfast.errors import ConfigError, ShapeError, nearest
 from medfast.metrics._interval import (
     average_weights,
     check_average,
+    count_units,
     mean,
     standard_error,
     to_dict,
@@ -25,6 +26,7 @@ from medfast.metrics._resampling import (
     read_groups,
     read_level,
     read_seed,
+    refuse_nan,
     tables_of,
     truth_of,
 )
@@ -60,7 +62,8 @@ class RocAucTest:
     std_error : float
         DeLong's standard error of `difference`.
     statistic : float
-        z, `difference` divided by its standard error; the difference of the areas itself for a
+        z, `difference` divided by its standard error, NaN (as `p_value`) where that is 0 and the
+        areas differ; the difference of the areas itself for a
         permutation test.
     p_value : float
         The probability of a statistic as far out as this if both areas were the same.
@@ -313,7 +316,7 @@ class _Setup(NamedTuple):
     """The covariance of the differences of the classes' areas."""
     problems: tuple[Problem, Problem]
     clusters: NDArray[np.uintp] | None
-    samples: int
+    samples: str
 
 
 def _paired(
@@ -326,14 +329,15 @@ def _paired(
             f"score_a has shape {first.scores.shape} and score_b has shape {second.scores.shape}; "
             "a paired test takes scores of both models for the same samples and classes"
         )
-    samples = len(first.scores)
-    clusters = read_groups(groups, samples)
-    areas, covariance = _native.roc_auc_covariance(
-        truth_of(first), tables_of(first, second), clusters, None
-    )
+    clusters = read_groups(groups, len(first.scores))
+    tables = tables_of(first, second)
+    for name, table in zip(("score_a", "score_b"), tables, strict=True):
+        refuse_nan(table, name)
+    areas, covariance = _native.roc_auc_covariance(truth_of(first), tables, clusters, None)
     classes = len(areas) // 2
     a, b = slice(None, classes), slice(classes, None)
     variance = covariance[a, a] + covariance[b, b] - covariance[a, b] - covariance[b, a]
+    samples = count_units(first, clusters)
     return _Setup((areas[a], areas[b]), variance, (first, second), clusters, samples)
 
 
@@ -342,9 +346,11 @@ def _unpaired(
 ) -> _Setup:
     truths = _pair("y_true", y_true)
     clusters = (None, None) if groups is None else _pair("groups", groups)
-    problems, areas, variances = [], [], []
+    problems: list[Problem] = []
+    areas, variances = [], []
     for truth, scores, of_model in zip(truths, (score_a, score_b), clusters, strict=True):
         problem = read_problem(truth, scores, multi_class="ovr", labels=labels)
+        refuse_nan(problem.scores, ("score_a", "score_b")[len(problems)])
         numbers = read_groups(of_model, len(problem.scores))
         found, covariance = _native.roc_auc_covariance(
             truth_of(problem), tables_of(problem), numbers, None
@@ -360,7 +366,7 @@ def _unpaired(
             f"the first model's problem is {first.kind} with classes {first.names}, the second's "
             f"{second.kind} with classes {second.names}; name the classes of both with labels="
         )
-    samples = len(first.scores) + len(second.scores)
+    samples = f"{len(first.scores) + len(second.scores)} samples"
     variance = variances[0] + variances[1]
     return _Setup((areas[0], areas[1]), variance, (first, second), None, samples)
 
@@ -376,7 +382,8 @@ def _pair(name: str, value: Any) -> tuple[Any, Any]:
 
 def _ratio(difference: float, error: float) -> float:
     if error == 0:
-        return 0.0 if difference == 0 else math.copysign(math.inf, difference)
+        # Two models that differ without a variance tell nothing of the size of chance.
+        return 0.0 if difference == 0 else math.nan
     return difference / error
 
 
@@ -415,7 +422,8 @@ def _exchanges(
     n_resamples: object,
     random_state: Any,
 ) -> _Exchanges:
-    count, seed = read_count("n_resamples", n_resamples), read_seed(random_state)
+    classes = len(problems[0].names)
+    count, seed = read_count("n_resamples", n_resamples, classes), read_seed(random_state)
     truth, tables = truth_of(problems[0]), tables_of(*problems)
     units = len(truth) if clusters is None else int(clusters.max()) + 1
     complete = units <= _MOST_UNITS and 2**units <= count

@@ -46,6 +46,11 @@ class Labels(NamedTuple):
 
 def read_array(value: ArrayLike, name: str) -> NDArray[Any]:
     """Read whatever offers itself as an array of one or two dimensions with a sample or more."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        row = int(np.argwhere(np.ma.getmaskarray(value))[0][0])
+        raise InvalidValueError(
+            f"{name} is masked at row {row}; leave such rows out of all arrays, then pass .data"
+        )
     try:
         array = np.asarray(_on_cpu(value))
     except (TypeError, ValueError, RuntimeError) as error:
@@ -83,7 +88,7 @@ def _native_scores(array: NDArray[Any], name: str) -> NDArray[Any]:
     if dtype.kind == "O":
         try:
             return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UnsupportedError(f"{name} must hold numbers: {error}") from error
     native = dtype.newbyteorder("=")
     if native in _NATIVE_SCORES:
@@ -102,10 +107,10 @@ def read_labels(value: ArrayLike, name: str = "y_true") -> Labels:
     flat = array.reshape(-1)
     dtype = array.dtype
     if dtype not in _NATIVE_LABELS:
-        native = dtype.newbyteorder("=")
+        native = dtype if dtype.kind in "T" else dtype.newbyteorder("=")
         if dtype.kind == "b":
-            # A byte of a bool array may hold more than 0 and 1, which a bool in Rust may not.
-            flat = flat.view(np.uint8)
+            # A byte of a bool array may hold more than 0 and 1, and is true then.
+            flat = (flat.view(np.uint8) != 0).view(np.uint8)
         elif dtype == np.float16:
             flat = flat.astype(np.float32)
         elif native in _NATIVE_LABELS:
@@ -128,12 +133,16 @@ def _other_labels(flat: NDArray[Any], shape: tuple[int, ...], name: str) -> Labe
         raise LabelTypeError(f"{name} holds bytes; decode them to strings, or use integers")
     if kind == "O":
         strange = next((row for row, label in enumerate(flat) if not isinstance(label, str)), None)
+        if strange is not None and is_missing(flat[strange]):
+            raise LabelTypeError(
+                f"{name} is {flat[strange]} at row {strange}; leave rows without a label out"
+            )
         if strange is not None:
             raise LabelTypeError(
                 f"{name} is an array of objects; they must all be strings, but at position "
                 f"{strange} is {flat[strange]!r}. Convert numbers with .astype(int)"
             )
-    elif kind not in "UuMm":
+    elif kind not in "UuMmT":
         raise LabelTypeError(
             f"{name} of dtype {flat.dtype} has no classes; use integers or strings"
         )
@@ -143,6 +152,11 @@ def _other_labels(flat: NDArray[Any], shape: tuple[int, ...], name: str) -> Labe
     count = len(classes)
     narrowest = np.bool_ if count <= 2 else np.uint8 if count <= 256 else np.uintp
     return Labels(codes.astype(narrowest), classes, shape)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether this is one of the ways to say that there is no value."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
 def _not_whole(array: NDArray[Any], name: str) -> InvalidValueError:
@@ -173,7 +187,7 @@ def read_weights(value: ArrayLike, rows: int) -> NDArray[np.float64]:
     try:
         # Aligned as well, which ascontiguousarray does not ask for.
         return np.require(array.reshape(-1), np.float64, ["C_CONTIGUOUS", "ALIGNED"])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnsupportedError(f"sample_weight must hold numbers: {error}") from error
 
 

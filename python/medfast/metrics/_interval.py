@@ -102,8 +102,8 @@ def to_dict(result: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None
     if isinstance(value, tuple):
         return [to_dict(item) if hasattr(item, "to_dict") else _plain(item) for item in value]
     return value
@@ -252,7 +252,10 @@ def roc_auc_interval(
         spread: _Spread = _Normal(covariance, level, transform)
         requested = 0
     else:
-        requested, seed = read_count("n_resamples", n_resamples), read_seed(random_state)
+        requested, seed = (
+            read_count("n_resamples", n_resamples, len(problem.names)),
+            read_seed(random_state),
+        )
         spread = _Replicates(_replicates(problem, clusters, requested, seed), level)
         areas = _native.roc_auc_per_class(truth_of(problem), tables_of(problem)[0], None, 1.0, None)
     report(areas, undefined, _SUBJECTS[problem.kind], problem.names, stacklevel=2)
@@ -265,18 +268,16 @@ def roc_auc_interval(
         )
 
     units = np.eye(len(areas))
-    samples = len(problem.scores)
+    samples = count_units(problem, clusters)
+    lone = _lone(problem, clusters) if requested else []
     if problem.kind == "binary":
         result = interval(units[0])
-        lone = [None] if requested and _lone(problem)[0] else []
+        lone = [None] if lone else []
         warn_if_degenerate([result], samples, requested, lone=lone)
         return result
     per_class = tuple(
         interval(unit, name=name) for unit, name in zip(units, problem.names, strict=True)
     )
-    lone = [name for name, alone in zip(problem.names, _lone(problem), strict=True) if alone]
-    if not requested:
-        lone = []
     if average is None:
         warn_if_degenerate(per_class, samples, requested, lone=lone)
         return per_class
@@ -390,11 +391,23 @@ class _Replicates(_Spread):
         return float(np.std(replicates, ddof=1)), low, high, len(replicates)
 
 
-def _lone(problem: Problem) -> NDArray[np.bool_]:
-    """Tell which classes have a single positive or negative."""
+def count_units(problem: Problem, clusters: NDArray[np.uintp] | None) -> str:
+    """Say how many samples or groups there are."""
+    if clusters is None:
+        return f"{len(problem.scores)} samples"
+    return f"{int(clusters.max()) + 1} groups"
+
+
+def _lone(problem: Problem, clusters: NDArray[np.uintp] | None) -> list[Any]:
+    """Name the classes with a single positive or negative, or group of them."""
     truth = truth_of(problem)
-    counts = truth.sum(axis=0) if problem.kind == "binary" else problem.support(None)
-    lone: NDArray[np.bool_] = (counts == 1) | (counts == len(truth) - 1)
+    lone = []
+    for column, name in enumerate(problem.names):
+        positive = truth == column if problem.kind == "multi-class" else truth[:, column] != 0
+        for side in (positive, ~positive):
+            units = np.flatnonzero(side) if clusters is None else np.unique(clusters[side])
+            if len(units) == 1:
+                lone.append(name)
     return lone
 
 
@@ -411,7 +424,7 @@ def _replicates(
 
 def warn_if_degenerate(
     results: Iterable[Any],
-    samples: int,
+    samples: str,
     requested: int = 0,
     *,
     of: str = "AUC",
@@ -422,7 +435,8 @@ def warn_if_degenerate(
     Parameters
     ----------
     results : iterable of RocAucInterval or RocAucTest
-    samples : int
+    samples : str
+        How many samples or groups there are.
     requested : int
         The replicates that were asked for.
     of : str
@@ -434,7 +448,9 @@ def warn_if_degenerate(
     endless, flat, thinned, single = [], [], [], []
     for result in results:
         subject = "the whole" if result.name is None else f"class {result.name}"
-        if math.isnan(result.low) and not math.isnan(result.estimate):
+        if math.isnan(result.estimate):
+            continue
+        if math.isnan(result.low):
             endless.append(subject)
         elif result.low == result.high:
             flat.append(subject)
@@ -445,10 +461,10 @@ def warn_if_degenerate(
     messages = [
         (endless, "has no interval, for a class with a single positive or negative (or group of "
          "them) gives nothing to estimate a variance from; collect more samples"),
-        (flat, f"has an interval of no width, for its {samples} samples show no variation of it, "
-         "which says nothing about new samples; report their number with it"),
-        (single, "has an interval without the variation of a single positive or negative, which "
-         "is drawn every time; it is too narrow: collect more samples"),
+        (flat, f"has an interval of no width, for its {samples} show no variation of it, which "
+         "says nothing about new ones; report their number with it"),
+        (single, "has an interval without the variation of a single positive or negative (or group "
+         "of them), so that it is too narrow; collect more samples"),
         (thinned, f"had replicates without positives or negatives, which were left out of "
          f"{requested}; its interval is too narrow to that extent"),
     ]  # fmt: skip

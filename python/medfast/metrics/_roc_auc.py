@@ -100,7 +100,8 @@ def roc_auc_score(
         labels of `y_true`.
     undefined : {"nan", "skip", "raise"}, default="nan"
         What to do about a class (or sample) that lacks positives or negatives. ``"nan"`` warns
-        and lets NaN into the average, as scikit-learn does. ``"skip"`` averages over the defined
+        and lets NaN into the average, as scikit-learn does; but one-vs-one leaves the pairs of an
+        absent class out, and says nothing, as it does too. ``"skip"`` averages over the defined
         areas, and warns of those left out. ``"raise"`` raises.
 
     Returns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 import sys
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from medfast import _native
-from medfast.errors import ConfigError, InvalidValueError, ShapeError, UnsupportedError, nearest
+from medfast.errors import ConfigError, ShapeError, nearest
 from medfast.metrics._for_task import TaskProblem, read_for_task
 from medfast.metrics._problem import TOGETHER
+from medfast.metrics._resampling import as_float64, refuse_nan
 from medfast.metrics._undefined import check_policy, combine, report
 from medfast.task import Task
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 StreamingAverage = Literal["macro", "weighted", "micro"]
 
 _AVERAGES = ("macro", "weighted", "micro")
+_MOST_BINS = 2**24
 # Rows that do not fit make the store grow to this multiple of what is needed.
 _GROWTH = 1.125
 
@@ -134,13 +137,7 @@ class _Streaming(ABC):
                 f"y_score has {columns} columns, but {type(self).__name__} is of "
                 f"{self.num_classes} classes; a score for each is expected"
             )
-        if batch.scores.dtype.kind == "f" and np.isnan(batch.scores).any():
-            row, column = np.argwhere(np.isnan(batch.scores))[0].tolist()
-            where = f"[{row}]" if self.task is Task.BINARY else f"[{row}, {column}]"
-            raise InvalidValueError(
-                f"y_score{where} of this batch is NaN, which has no rank; look for a division by "
-                "zero or an overflow in the model"
-            )
+        refuse_nan(batch.scores, "y_score")
         self._add(batch)
         self.num_classes = columns
 
@@ -200,16 +197,23 @@ class _Streaming(ABC):
         ConfigError
             If one is of another class, task, or number of classes; then nothing is taken.
         """
-        known = {metric.num_classes for metric in (self, *others)} - {None}
+        known = {getattr(metric, "num_classes", None) for metric in (self, *others)} - {None}
         for other in others:
-            if not self._measures_as(other):
+            if not isinstance(other, _Streaming) or not self._measures_as(other):
                 raise ConfigError(f"{self!r} cannot merge {other!r}: they measure different things")
             if len(known) > 1:
                 raise ConfigError(f"{self!r} cannot merge {other!r}: their classes differ")
-        for other in others:
-            if other.n_samples:
-                self._absorb(other)
-                self.num_classes = other.num_classes
+        full = [other for other in others if other.n_samples]
+        self._prepare(full)
+        for other in full:
+            self._absorb(other)
+            self.num_classes = other.num_classes
+
+    def _prepare(self, others: Sequence[Self]) -> None:  # noqa: B027 - nothing to do by default
+        """Raise for what cannot be absorbed."""
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
 
     def _measures_as(self, other: Self) -> bool:
         return type(other) is type(self) and other.task is self.task
@@ -281,7 +285,8 @@ class RocAuc(_Streaming):
     >>> metric.compute()
     0.75
 
-    Whatever takes all samples at once takes its state:
+    What else is computed of all samples takes its state, here an interval; name the classes with
+    ``labels=`` if there are several:
 
     >>> from medfast.metrics import roc_auc_interval
     >>> print(roc_auc_interval(**metric.state_dict()))
@@ -323,7 +328,7 @@ class RocAuc(_Streaming):
         """
         _read_keys(state, ("y_true", "y_score"))
         fresh = self._empty_copy()
-        if np.size(state["y_true"]):
+        if np.size(state["y_true"]) or np.size(state["y_score"]):
             fresh.update(state["y_true"], state["y_score"])
         self.reset()
         self.merge(fresh)
@@ -352,6 +357,13 @@ class RocAuc(_Streaming):
     def _add(self, batch: TaskProblem) -> None:
         self._append(batch.truth, batch.scores)
 
+    def _prepare(self, others: Sequence[Self]) -> None:
+        held = [metric._filled()[1] for metric in (self, *others)]  # noqa: SLF001 - of this class
+        held = [scores for scores in held if len(scores)]
+        if len({scores.dtype for scores in held}) > 1:
+            for scores in held:
+                as_float64(scores)
+
     def _absorb(self, other: Self) -> None:
         self._append(*other._filled())
 
@@ -360,9 +372,11 @@ class RocAuc(_Streaming):
             self._truth, self._scores = truth.copy(), np.array(scores, order="C")
             self._used = len(truth)
             return
-        dtype = _common_dtype(self._scores.dtype, scores.dtype)
-        if dtype != self._scores.dtype:
-            self._scores = self._scores.astype(dtype)
+        if self._scores.dtype != scores.dtype:
+            scores = as_float64(scores)
+            if self._scores.dtype != np.float64:
+                self._scores = as_float64(self._scores[: self._used])
+                self._truth = self._truth[: self._used].copy()
         rows = self._used + len(truth)
         if rows > len(self._truth):
             self._grow(math.ceil(rows * _GROWTH))
@@ -394,18 +408,6 @@ class RocAuc(_Streaming):
             support: NDArray[np.int64] = truth.sum(axis=0, dtype=np.int64)
             return support
         return np.bincount(truth, minlength=scores.shape[1]).astype(np.int64)
-
-
-def _common_dtype(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
-    """Find a dtype that holds the scores of both exactly."""
-    if first == second:
-        return first
-    if first.kind == second.kind == "f":
-        return np.dtype(np.float64)
-    raise UnsupportedError(
-        f"y_score of this batch is read as {second}, but the samples so far as {first}; "
-        "give all as floats, or all as integers of one dtype"
-    )
 
 
 class BinnedRocAuc(_Streaming):
@@ -468,11 +470,17 @@ class BinnedRocAuc(_Streaming):
             self.bins = operator.index(bins)
         except TypeError:
             self.bins = 0
-        if self.bins < 2:
-            raise ConfigError(f"bins={bins!r}; it must be an integer of 2 up")
-        self.low, self.high = float(low), float(high)
-        if not (math.isfinite(self.high - self.low) and self.low < self.high):
-            raise ConfigError(f"low={low!r}, high={high!r}; both must be finite, and low the less")
+        if not 2 <= self.bins <= _MOST_BINS:
+            raise ConfigError(f"bins={bins!r}; it must be an integer from 2 to {_MOST_BINS}")
+        try:
+            self.low, self.high = float(low), float(high)
+        except (TypeError, ValueError):
+            self.low = self.high = math.nan
+        width = self.high - self.low
+        if not (math.isfinite(width) and width > 0 and math.isfinite(self.bins / width)):
+            raise ConfigError(
+                f"low={low!r}, high={high!r}; both must be finite numbers, and low the less"
+            )
         super().__init__(task, num_classes=num_classes, average=average, undefined=undefined)
 
     @property
@@ -521,7 +529,9 @@ class BinnedRocAuc(_Streaming):
             If an entry is missing or unknown, or of other bins or classes.
         """
         _read_keys(state, ("counts", "range"))
-        counts, limits = np.asarray(state["counts"]), np.asarray(state["range"]).tolist()
+        counts, limits = np.asarray(state["counts"]), np.asarray(state["range"])
+        if limits.shape != (2,) or limits.dtype.kind not in "fiu":
+            raise ConfigError(f"the state's range must be two numbers, but is {limits!r}")
         columns = counts.shape[1] if counts.ndim == 3 else 0
         fits = counts.shape == (2, columns, self.bins) and counts.dtype == np.int64
         if not fits or (columns and self._expected_classes not in (None, columns)):
@@ -530,13 +540,19 @@ class BinnedRocAuc(_Streaming):
                 f"counts are {counts.dtype} of shape {counts.shape}; expected int64 of shape "
                 f"(2, {classes}, {self.bins})"
             )
-        if limits != [self.low, self.high]:
+        if limits.tolist() != [self.low, self.high]:
             raise ConfigError(
-                f"counts are of bins from {limits[0]} to {limits[-1]}, not from {self.low} to "
+                f"counts are of bins from {limits[0]} to {limits[1]}, not from {self.low} to "
                 f"{self.high}"
             )
-        if (counts < 0).any():
-            raise ConfigError("counts must not be negative; the state is damaged")
+        # Sums in floats do not overflow; counts of classes are all of the same samples.
+        totals = counts.sum(axis=(0, 2), dtype=np.float64)
+        damaged = (counts < 0).any() or (totals >= 2.0**62).any() or len(set(totals.tolist())) > 1
+        if damaged:
+            raise ConfigError(
+                "counts must not be negative, nor beyond 2**62, and as many for every class; the "
+                "state is damaged"
+            )
         self.reset()
         if columns:
             self._counts, self.num_classes = counts.copy(), columns
@@ -609,6 +625,10 @@ def _tied(negatives: NDArray[Any], positives: NDArray[Any]) -> Any:
 
 def _read_keys(state: Mapping[str, Any], expected: Sequence[str]) -> None:
     """Raise unless a state has these entries and no others."""
+    if not hasattr(state, "keys"):
+        raise ConfigError(
+            f"expected a state as state_dict() returns it, got {type(state).__name__}"
+        )
     if set(state) != set(expected):
         raise ConfigError(
             f"the state has entries {sorted(map(str, state))}; expected {sorted(expected)}, as "

@@ -121,8 +121,10 @@ def report(
     if not missing.any() or (left and not averaged):
         return areas
     message = _message(missing, subject, names, metric)
-    if undefined == "raise":
-        message += "; undefined='skip' leaves them out of an average"
+    if undefined == "raise" and averaged and not missing.all():
+        message += "; undefined='skip' leaves them out of the average"
+    elif undefined == "raise":
+        message += "; take other samples, or undefined='nan' for NaN in its place"
     elif left:
         message += "; left out of the average"
     tell(message, undefined, stacklevel=stacklevel + 1)

@@ -24,6 +24,7 @@ from medfast.data.root import data_root
 from medfast.errors import ConfigError, NotProbabilitiesWarning, ShapeError
 from medfast.metrics._evaluation import accuracy
 from medfast.metrics._for_task import read_for_task
+from medfast.metrics._inputs import read_array
 from medfast.metrics._undefined import check_policy, combine
 from medfast.task import Task
 
@@ -182,7 +183,7 @@ class Evaluator:
         self.flag = self.info.flag
         self.split = split
         try:
-            self.size = 28 if size is None else int(size)
+            self.size = 28 if size is None else int(str(size))
         except ValueError:
             raise ConfigError(f"size={size!r}; it must be a number of pixels, as 64") from None
         self.size_flag = "" if self.size == 28 else f"_{self.size}"
@@ -217,8 +218,8 @@ class Evaluator:
         StorageError
             If the file cannot be written; nothing is left of it.
         """
-        scores = np.asarray(y_score)
-        if scores.ndim == 0 or len(scores) != len(self.labels):
+        scores = read_array(y_score, "y_score")
+        if len(scores) != len(self.labels):
             raise ShapeError(
                 f"y_score has shape {scores.shape}, but {self.flag} {self.split} has "
                 f"{len(self.labels)} samples; score every one, in their order"

@@ -150,6 +150,7 @@ def score_predictions(
     predictions = read_predictions(path)
     source = _find_labels(path, predictions, dataset, split, size, root, labels)
     chosen = _choose_task(task, source, predictions)
+    _check_columns(chosen, source, predictions)
     truth = source.labels
     _check_rows(path, predictions, source)
     other = None
@@ -242,6 +243,21 @@ def _choose_task(task: str | Task | None, source: _Labels, predictions: Predicti
     if source.labels.shape[1] > 1:
         return Task.MULTI_LABEL
     return Task.BINARY if predictions.scores.shape[1] <= 2 else Task.MULTI_CLASS
+
+
+def _check_columns(task: Task, source: _Labels, predictions: Predictions) -> None:
+    labels, scores = source.labels.shape[1], predictions.scores.shape[1]
+    if task is Task.MULTI_LABEL:
+        fits, expected = labels == scores > 1, "several labels, and a score for each"
+    elif task is Task.BINARY:
+        fits, expected = labels == 1 and scores <= 2, "one label, and one or two scores"
+    else:
+        fits, expected = labels == 1 and scores > 1, "one label, and a score for each class"
+    if not fits:
+        raise ShapeError(
+            f"{source.where} has {labels} label(s) for each sample and the predictions {scores} "
+            f"score(s); the task {task.value!r} takes {expected}"
+        )
 
 
 def _check_rows(path: PathLike, predictions: Predictions, source: _Labels) -> None:

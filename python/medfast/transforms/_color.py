@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from medfast.errors import ConfigError
@@ -169,6 +170,112 @@ def adjust_sharpness(
     [0, 38, 0]
     """
     return apply_op("adjust_sharpness", images, threads, sharpness_factor=sharpness_factor)
+
+
+def adjust_gamma(
+    images: npt.NDArray[np.uint8],
+    gamma: npt.ArrayLike,
+    gain: npt.ArrayLike = 1.0,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Raise every value, as a part of 255, to a power, and multiply it.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    gamma : float or array-like of shape (N,)
+        The exponent: above 1 darkens, below brightens.
+    gain : float or array-like of shape (N,)
+        The factor.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images, the exponents or the factors are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adjust_gamma(np.full((2, 1, 1), 100, np.uint8), [0.5, 2]).ravel().tolist()
+    [160, 39]
+    """
+    return apply_op("adjust_gamma", images, threads, gamma=gamma, gain=gain)
+
+
+def gaussian_blur(
+    images: npt.NDArray[np.uint8],
+    kernel_size: int | Sequence[int],
+    sigma: npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    *,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Blur every channel of every image with a Gaussian, the image mirrored at its border.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+        Of any strides.
+    kernel_size : int or (int, int)
+        Width and height in pixels, odd, below twice those of the images; one for all images.
+    sigma : float, array-like of shape (N,), or pair of those, optional
+        The standard deviation in pixels, or the horizontal and the vertical one. A list or tuple
+        of two is always a pair: for two images of their own pass an array. By default
+        ``0.15 * kernel_size + 0.35``.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images, the sizes or the deviations are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((1, 3, 3), np.uint8)
+    >>> image[0, 1, 1] = 100
+    >>> gaussian_blur(image, 3, 0.5)[0].tolist()
+    [[5, 17, 5], [17, 62, 17], [5, 17, 5]]
+    """
+    name = "gaussian_blur"
+    if isinstance(kernel_size, Sequence):
+        sizes = [_whole_number(name, "kernel_size", size) for size in kernel_size]
+    else:
+        sizes = [_whole_number(name, "kernel_size", kernel_size)] * 2
+    if len(sizes) != 2 or min(sizes) < 0:
+        raise ConfigError(
+            f"{name}: expected kernel_size as one or two odd numbers, got {kernel_size!r}"
+        )
+    width, height = sizes
+    horizontal: npt.ArrayLike
+    vertical: npt.ArrayLike
+    if sigma is None:
+        horizontal, vertical = (0.15 * size + 0.35 for size in sizes)
+    elif isinstance(sigma, (list, tuple)) and len(sigma) == 2:
+        horizontal, vertical = sigma
+    else:
+        horizontal = vertical = sigma
+    return apply_op(
+        name,
+        images,
+        threads,
+        kernel_width=width,
+        kernel_height=height,
+        sigma_x=horizontal,
+        sigma_y=vertical,
+    )
 
 
 def invert(images: npt.NDArray[np.uint8], *, threads: int | None = None) -> npt.NDArray[np.uint8]:

@@ -55,7 +55,10 @@ pub enum Error {
         columns: usize,
     },
     /// The scores of a sample are not probabilities.
-    #[error("scores of row {row} sum to {sum}; as probabilities of the classes they must sum to 1")]
+    #[error(
+        "scores of row {row} sum to {sum}; as probabilities of the classes they must sum to 1: \
+         compute the softmax in float32 or wider"
+    )]
     Probabilities {
         /// The row.
         row: usize,

@@ -1,7 +1,10 @@
 //! What pixels hold: tone, colour and sharpness.
 
+mod blur;
+mod gamma;
 mod hue;
 mod levels;
+mod power;
 mod sharpness;
 
 use super::Shape;
@@ -22,6 +25,20 @@ pub enum Color {
     Hue(f64),
     /// `adjust_sharpness` by a factor.
     Sharpness(f64),
+    /// `adjust_gamma`.
+    Gamma {
+        /// The exponent.
+        gamma: f64,
+        /// The factor after it.
+        gain: f64,
+    },
+    /// `gaussian_blur`.
+    GaussianBlur {
+        /// Width and height, odd.
+        kernel: [usize; 2],
+        /// Horizontal and vertical.
+        sigmas: [f64; 2],
+    },
     /// `invert`.
     Invert,
     /// `posterize` to so many bits, a whole number.
@@ -39,18 +56,32 @@ pub enum Color {
     },
 }
 
+/// Below it the weights of a Gaussian are no numbers in float32.
+const SMALLEST_SIGMA: f64 = 1e-20;
+
 impl Color {
     /// The shape that an image of `shape` gets.
     ///
     /// # Errors
     /// A parameter outside its range, or a number of channels that this is not defined for.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
-        self.check_parameters()?;
-        let any_channels = matches!(
-            self,
-            Self::Invert | Self::Posterize(_) | Self::Solarize(_) | Self::Equalize
-        );
-        if !any_channels && !matches!(shape.channels, 1 | 3) {
+        self.check_parameters(shape)?;
+        let of_channels = match self {
+            Self::Gamma { .. }
+            | Self::GaussianBlur { .. }
+            | Self::Invert
+            | Self::Posterize(_)
+            | Self::Solarize(_)
+            | Self::Equalize => false,
+            Self::Brightness(_)
+            | Self::Contrast(_)
+            | Self::Saturation(_)
+            | Self::Hue(_)
+            | Self::Sharpness(_)
+            | Self::Autocontrast
+            | Self::Grayscale { .. } => true,
+        };
+        if of_channels && !matches!(shape.channels, 1 | 3) {
             return Err(Error::Channels {
                 op: self.name(),
                 expected: "1 or 3",
@@ -63,7 +94,7 @@ impl Color {
         })
     }
 
-    fn check_parameters(&self) -> Result<(), Error> {
+    fn check_parameters(&self, shape: Shape) -> Result<(), Error> {
         let check = |sound: bool, expected: &str, got: &dyn ToString| {
             if sound {
                 return Ok(());
@@ -83,6 +114,37 @@ impl Color {
                 "a factor of 0 or more, finite in float32",
                 &factor,
             ),
+            Self::Gamma { gamma, gain } => {
+                check(
+                    (0.0..=f64::from(f32::MAX)).contains(&gamma),
+                    "a gamma of 0 or more, finite in float32",
+                    &gamma,
+                )?;
+                check(
+                    gain.abs() <= f64::from(f32::MAX),
+                    "a gain that is finite in float32",
+                    &gain,
+                )
+            }
+            Self::GaussianBlur { kernel, sigmas } => {
+                for (length, pixels) in kernel.into_iter().zip([shape.width, shape.height]) {
+                    check(length % 2 == 1, "a kernel_size of odd numbers", &length)?;
+                    check(
+                        shape.volume() == 0 || length / 2 < pixels,
+                        &format!(
+                            "a kernel_size below twice the {pixels} pixels that it runs along"
+                        ),
+                        &length,
+                    )?;
+                }
+                sigmas.into_iter().try_for_each(|sigma| {
+                    check(
+                        (SMALLEST_SIGMA..=f64::from(f32::MAX)).contains(&sigma),
+                        "a sigma above 0, finite in float32",
+                        &sigma,
+                    )
+                })
+            }
             Self::Hue(turn) => check(
                 (-0.5..=0.5).contains(&turn),
                 "a factor in [-0.5, 0.5]",
@@ -113,6 +175,8 @@ impl Color {
             Self::Saturation(_) => "adjust_saturation",
             Self::Hue(_) => "adjust_hue",
             Self::Sharpness(_) => "adjust_sharpness",
+            Self::Gamma { .. } => "adjust_gamma",
+            Self::GaussianBlur { .. } => "gaussian_blur",
             Self::Invert => "invert",
             Self::Posterize(_) => "posterize",
             Self::Solarize(_) => "solarize",
@@ -131,6 +195,10 @@ impl Color {
             Self::Saturation(factor) => saturation(factor, from, shape, to),
             Self::Hue(turn) => hue::turned(turn, from, shape, to),
             Self::Sharpness(factor) => sharpness::sharpened(factor, from, shape, to),
+            Self::Gamma { gamma, gain } => gamma::raised(gamma, gain, from, to),
+            Self::GaussianBlur { kernel, sigmas } => {
+                blur::blurred(kernel, sigmas, from, shape, to);
+            }
             Self::Invert => levels::each(from, to, |byte| !byte),
             Self::Posterize(bits) => levels::posterized(bits, from, to),
             Self::Solarize(threshold) => levels::solarized(threshold, from, to),

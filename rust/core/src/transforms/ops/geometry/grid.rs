@@ -156,11 +156,72 @@ impl Sampling {
     #[inline(always)]
     pub(super) fn apply(&self, motion: &Motion, from: &[u8], shape: Shape, to: &mut [u8]) {
         let grid = Grid::new(motion, shape);
-        let fill =
-            |channel| (!self.fill.is_empty()).then(|| of_channel(&self.fill, channel) as f32);
         match self.interpolation {
-            Interpolation::Nearest => nearest(&grid, from, shape, fill, to),
-            Interpolation::Bilinear => bilinear(&grid, from, shape, fill, to),
+            Interpolation::Nearest => self.nearest(&grid, from, shape, to),
+            Interpolation::Bilinear => self.bilinear(&grid, from, shape, to),
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&self, channel: usize) -> Option<f32> {
+        if self.fill.is_empty() {
+            return None;
+        }
+        Some(of_channel(&self.fill, channel) as f32)
+    }
+
+    #[inline(always)]
+    fn nearest(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
+        let (area, width) = (shape.area(), shape.width);
+        for line in 0..shape.height {
+            for chunk in 0..grid.columns.len() {
+                let places = nearest_places(&grid.positions(line, chunk), shape);
+                let first = chunk * LANES;
+                let length = LANES.min(width - first);
+                let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
+                for (channel, (plane, turned)) in planes.enumerate() {
+                    let outside = to_byte(self.fill(channel).unwrap_or(0.0));
+                    let turned = &mut turned[line * width + first..][..length];
+                    for (byte, &place) in turned.iter_mut().zip(&places) {
+                        *byte = match plane.get(place as usize) {
+                            Some(&pixel) => pixel,
+                            None => outside,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn bilinear(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
+        let (area, width) = (shape.area(), shape.width);
+        let stride = width + 2 * MARGIN;
+        let mut framed = vec![0; stride * (shape.height + 2 * MARGIN)];
+        let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
+        for (channel, (plane, turned)) in planes.enumerate() {
+            let inner = framed[MARGIN * stride + MARGIN..].chunks_mut(stride);
+            for (line, inner) in plane.chunks_exact(width).zip(inner) {
+                inner[..width].copy_from_slice(line);
+            }
+            let fill = self.fill(channel);
+            for (number, line) in turned.chunks_exact_mut(width).enumerate() {
+                for (chunk, out) in line.chunks_mut(LANES).enumerate() {
+                    let around = Around::new(&grid.positions(number, chunk), shape);
+                    let mut values = around.blend(&framed, stride);
+                    if let Some(fill) = fill {
+                        let cover = around.sum(&around.inside);
+                        for lane in 0..LANES {
+                            values[lane] = (values[lane] - fill) * cover[lane] + fill;
+                        }
+                    }
+                    let mut bytes = [0; LANES];
+                    for lane in 0..LANES {
+                        bytes[lane] = to_byte(values[lane]);
+                    }
+                    out.copy_from_slice(&bytes[..out.len()]);
+                }
+            }
         }
     }
 }
@@ -169,10 +230,13 @@ impl Sampling {
 struct Grid {
     /// What the columns contribute to x and y.
     columns: Vec<[Lanes; 2]>,
-    /// What a line's number contributes to x and y, and what is the same for all.
+    /// What a line's number contributes to x and y.
     lines: [f32; 2],
+    /// What is the same for all pixels.
     offsets: [f32; 2],
+    /// Half the width and half the height.
     halves: [f32; 2],
+    /// The middle line.
     middle: f32,
 }
 
@@ -181,117 +245,63 @@ impl Grid {
     fn new(motion: &Motion, shape: Shape) -> Self {
         let halves = [shape.width as f32 * 0.5, shape.height as f32 * 0.5];
         let [x, y] = motion.inverse(shape);
-        let x = x.map(|factor| factor as f32 / halves[0]);
-        let y = y.map(|factor| factor as f32 / halves[1]);
+        let factors = [x[0] as f32 / halves[0], y[0] as f32 / halves[1]];
         let middle = (shape.width - 1) as f32 * 0.5;
-        let columns = (0..shape.width).step_by(LANES).map(|first| {
-            let column: Lanes = std::array::from_fn(|lane| (first + lane) as f32 - middle);
-            [
-                column.map(|column| column * x[0]),
-                column.map(|column| column * y[0]),
-            ]
-        });
+        let mut columns = vec![[[0.0; LANES]; 2]; shape.width.div_ceil(LANES)];
+        for (chunk, columns) in columns.iter_mut().enumerate() {
+            for lane in 0..LANES {
+                let column = (chunk * LANES + lane) as f32 - middle;
+                columns[0][lane] = column * factors[0];
+                columns[1][lane] = column * factors[1];
+            }
+        }
         Self {
-            columns: columns.collect(),
-            lines: [x[1], y[1]],
-            offsets: [x[2], y[2]],
+            columns,
+            lines: [x[1] as f32 / halves[0], y[1] as f32 / halves[1]],
+            offsets: [x[2] as f32 / halves[0], y[2] as f32 / halves[1]],
             halves,
             middle: (shape.height - 1) as f32 * 0.5,
         }
     }
 
-    /// The positions x and y of a line's pixels, with some beyond its end.
+    /// Where the pixels of a chunk of a line are, x and y; a chunk may go on beyond the line's end.
     #[inline(always)]
-    fn line(&self, number: usize) -> impl Iterator<Item = [Lanes; 2]> {
-        let line = number as f32 - self.middle;
-        self.columns.iter().map(move |columns| {
-            std::array::from_fn(|axis| {
-                let half = self.halves[axis];
-                columns[axis].map(|column| {
-                    let place = column + line * self.lines[axis] + self.offsets[axis];
-                    (place + 1.0).mul_add(half, -0.5)
-                })
-            })
-        })
-    }
-}
-
-#[inline(always)]
-fn nearest(
-    grid: &Grid,
-    from: &[u8],
-    shape: Shape,
-    fill: impl Fn(usize) -> Option<f32>,
-    to: &mut [u8],
-) {
-    let (area, width) = (shape.area(), shape.width);
-    let (right, bottom) = (shape.width as f32, shape.height as f32);
-    for number in 0..shape.height {
-        for (chunk, [x, y]) in grid.line(number).enumerate() {
-            let mut places = [0u32; LANES];
+    fn positions(&self, line: usize, chunk: usize) -> [Lanes; 2] {
+        let line = line as f32 - self.middle;
+        let mut positions = self.columns[chunk];
+        for axis in 0..2 {
+            let (line, offset) = (line * self.lines[axis], self.offsets[axis]);
+            let half = self.halves[axis];
             for lane in 0..LANES {
-                let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
-                let inside = x >= 0.0 && x < right && y >= 0.0 && y < bottom;
-                let (x, y) = if inside { (x, y) } else { (0.0, 0.0) };
-                // SAFETY: both are inside the image, whose sides fit an i32.
-                let (x, y) = unsafe { (x.to_int_unchecked::<i32>(), y.to_int_unchecked::<i32>()) };
-                let place = y as u32 * width as u32 + x as u32;
-                places[lane] = if inside { place } else { u32::MAX };
-            }
-            let first = chunk * LANES;
-            let length = LANES.min(width - first);
-            let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
-            for (channel, (plane, turned)) in planes.enumerate() {
-                let outside = fill(channel).unwrap_or(0.0).round_ties_even() as u8;
-                let turned = &mut turned[number * width + first..][..length];
-                for (byte, &place) in turned.iter_mut().zip(&places) {
-                    *byte = plane.get(place as usize).copied().unwrap_or(outside);
-                }
+                let place = positions[axis][lane] + line + offset;
+                positions[axis][lane] = (place + 1.0).mul_add(half, -0.5);
             }
         }
+        positions
     }
 }
 
+/// Where in a plane the nearest pixels are; nowhere, for those beside the image.
 #[inline(always)]
-fn bilinear(
-    grid: &Grid,
-    from: &[u8],
-    shape: Shape,
-    fill: impl Fn(usize) -> Option<f32>,
-    to: &mut [u8],
-) {
-    let (area, width) = (shape.area(), shape.width);
-    let stride = width + 2 * MARGIN;
-    let mut framed = vec![0; stride * (shape.height + 2 * MARGIN)];
-    let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
-    for (channel, (plane, turned)) in planes.enumerate() {
-        let inner = framed[MARGIN * stride + MARGIN..].chunks_mut(stride);
-        for (line, inner) in plane.chunks_exact(width).zip(inner) {
-            inner[..width].copy_from_slice(line);
-        }
-        let fill = fill(channel);
-        for (number, line) in turned.chunks_exact_mut(width).enumerate() {
-            let line = line.chunks_mut(LANES);
-            for ([x, y], out) in grid.line(number).zip(line) {
-                let around = Around::new(&x, &y, shape);
-                let mut values = around.blend(&framed, stride);
-                if let Some(fill) = fill {
-                    let cover = around.cover();
-                    for (value, &cover) in values.iter_mut().zip(&cover) {
-                        *value = (*value - fill) * cover + fill;
-                    }
-                }
-                let bytes = values.map(to_byte);
-                out.copy_from_slice(&bytes[..out.len()]);
-            }
-        }
+fn nearest_places([x, y]: &[Lanes; 2], shape: Shape) -> [u32; LANES] {
+    let (right, bottom) = (shape.width as f32, shape.height as f32);
+    let mut places = [0; LANES];
+    for lane in 0..LANES {
+        let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
+        let inside = (x >= 0.0) & (x < right) & (y >= 0.0) & (y < bottom);
+        let (x, y) = if inside { (x, y) } else { (0.0, 0.0) };
+        // SAFETY: both are inside the image, whose sides fit an i32.
+        let (x, y) = unsafe { (x.to_int_unchecked::<i32>(), y.to_int_unchecked::<i32>()) };
+        let place = y as u32 * shape.width as u32 + x as u32;
+        places[lane] = if inside { place } else { u32::MAX };
     }
+    places
 }
 
 /// The four pixels around each position, north west, north east, south west, south east.
 struct Around {
     weights: [Lanes; 4],
-    /// 1 for those inside the image, 0 for those beside it.
+    /// 1 for those inside the image, 0 for those beside it: their sum is what an image of ones has.
     inside: [Lanes; 4],
     /// Where the first of them is in the framed copy.
     places: [u32; LANES],
@@ -299,7 +309,7 @@ struct Around {
 
 impl Around {
     #[inline(always)]
-    fn new(x: &Lanes, y: &Lanes, shape: Shape) -> Self {
+    fn new([x, y]: &[Lanes; 2], shape: Shape) -> Self {
         let stride = (shape.width + 2 * MARGIN) as u32;
         let (right, bottom) = (shape.width as f32, shape.height as f32);
         let mut found = Self {
@@ -341,34 +351,34 @@ impl Around {
             pixels[2][lane] = both[stride];
             pixels[3][lane] = both[stride + 1];
         }
-        self.sum(&pixels.map(|pixels| pixels.map(f32::from)))
-    }
-
-    /// What the same sum is of an image of ones.
-    #[inline(always)]
-    fn cover(&self) -> Lanes {
-        self.sum(&self.inside)
+        let mut values = [[0.0; LANES]; 4];
+        for (values, pixels) in values.iter_mut().zip(&pixels) {
+            for lane in 0..LANES {
+                values[lane] = f32::from(pixels[lane]);
+            }
+        }
+        self.sum(&values)
     }
 
     #[inline(always)]
     fn sum(&self, values: &[Lanes; 4]) -> Lanes {
-        std::array::from_fn(|lane| {
+        let mut sums = [0.0; LANES];
+        for lane in 0..LANES {
             let sum = values[0][lane] * self.weights[0][lane];
             let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
             let sum = values[2][lane].mul_add(self.weights[2][lane], sum);
-            values[3][lane].mul_add(self.weights[3][lane], sum)
-        })
+            sums[lane] = values[3][lane].mul_add(self.weights[3][lane], sum);
+        }
+        sums
     }
 }
 
 /// Whether the pixels `at` and after it are in the image, which ends before `end`.
 #[inline(always)]
 fn inside(at: f32, end: f32) -> [f32; 2] {
-    let whether = |is: bool| if is { 1.0 } else { 0.0 };
-    [
-        whether(at >= 0.0 && at < end),
-        whether(at >= -1.0 && at < end - 1.0),
-    ]
+    let this = (at >= 0.0) & (at < end);
+    let next = (at >= -1.0) & (at < end - 1.0);
+    [if this { 1.0 } else { 0.0 }, if next { 1.0 } else { 0.0 }]
 }
 
 /// The place of pixel `at` in the framed copy, or one of the margin's for those beside it.

@@ -56,29 +56,30 @@ impl Resize {
             Filter::Bilinear => false,
             Filter::Antialias => true,
         };
-        // Lines first, then columns, with bytes between them.
+        // Along the lines first, then along the columns, with bytes between them.
         let across =
             (self.width != shape.width).then(|| Axis::new(shape.width, self.width, antialias));
         let down =
             (self.height != shape.height).then(|| Axis::new(shape.height, self.height, antialias));
-        let mut narrowed = vec![
-            0;
-            if across.is_some() && down.is_some() {
-                shape.height * self.width
-            } else {
-                0
-            }
-        ];
-        let mut sums = vec![0; self.width];
+        let room = if across.is_some() { shape.height } else { 0 };
+        let mut upright = vec![0; room * shape.width];
+        let mut narrowed = vec![0; room * self.width];
+        let mut turned = vec![0; if down.is_some() { room * self.width } else { 0 }];
         for (plane, resized) in planes {
-            match (&across, &down) {
-                (Some(across), Some(down)) => {
-                    across.lines(plane, shape.width, &mut narrowed);
-                    down.columns(&narrowed, &mut sums, resized);
+            let mut lines = plane;
+            if let Some(across) = &across {
+                transpose(lines, shape.width, &mut upright);
+                across.resize(&upright, shape.height, &mut narrowed);
+                if down.is_none() {
+                    transpose(&narrowed, shape.height, resized);
+                    continue;
                 }
-                (Some(across), None) => across.lines(plane, shape.width, resized),
-                (None, Some(down)) => down.columns(plane, &mut sums, resized),
-                (None, None) => resized.copy_from_slice(plane),
+                transpose(&narrowed, shape.height, &mut turned);
+                lines = &turned;
+            }
+            match &down {
+                Some(down) => down.resize(lines, self.width, resized),
+                None => resized.copy_from_slice(lines),
             }
         }
     }
@@ -93,18 +94,13 @@ fn nearest(from: usize, to: usize) -> impl Iterator<Item = usize> {
 
 /// The weights of the pixels along one axis, for each of the result.
 struct Axis {
-    sources: Vec<Source>,
+    /// The pixels that each of the result is made of.
+    sources: Vec<Range<usize>>,
     weights: Vec<i16>,
     /// How many weights each has room for.
     room: usize,
     /// The weights are whole multiples of 2 to the power of minus this.
     precision: u32,
-}
-
-/// The pixels that one of the result is made of.
-struct Source {
-    first: usize,
-    length: usize,
 }
 
 impl Axis {
@@ -122,82 +118,132 @@ impl Axis {
         let mut largest = 0.0;
         for (number, weights) in exact.chunks_exact_mut(room).enumerate() {
             let center = scale * (number as f64 + 0.5);
-            let range = if antialias {
+            sources.push(if antialias {
                 spread(center, support, from, weights)
             } else {
                 between(center - 0.5, from, weights)
-            };
+            });
             for &weight in &*weights {
                 largest = if weight > largest { weight } else { largest };
             }
-            sources.push(Source {
-                first: range.start,
-                length: range.len(),
-            });
         }
         // As many bits as the largest weight leaves in 16.
-        let fits = |bits: u32| 0.5 + largest * f64::from(1u32 << bits) < f64::from(1 << 15);
-        let precision = (0..22).find(|&bits| !fits(bits + 1)).unwrap_or(22);
-        let unit = f64::from(1u32 << precision);
-        let weights = exact.iter().map(|weight| (0.5 + weight * unit) as i16);
+        let mut precision = 0;
+        while precision < 22 && 0.5 + largest * f64::from(2 << precision) < f64::from(1 << 15) {
+            precision += 1;
+        }
+        let unit = f64::from(1 << precision);
+        let mut weights = vec![0; exact.len()];
+        for (weight, &exact) in weights.iter_mut().zip(&exact) {
+            *weight = (0.5 + exact * unit) as i16;
+        }
         Self {
             sources,
-            weights: weights.collect(),
+            weights,
             room,
             precision,
         }
     }
 
+    /// Makes lines of `width` pixels from those of a plane.
     #[inline(always)]
-    fn terms(&self) -> impl Iterator<Item = (Range<usize>, &[i16])> {
+    fn resize(&self, plane: &[u8], width: usize, resized: &mut [u8]) {
         let weights = self.weights.chunks_exact(self.room);
-        self.sources.iter().zip(weights).map(|(source, weights)| {
-            let range = source.first..source.first + source.length;
-            (range, &weights[..source.length])
-        })
-    }
-
-    /// Resizes every line, of `width` pixels.
-    #[inline(always)]
-    fn lines(&self, plane: &[u8], width: usize, resized: &mut [u8]) {
-        let lines = plane.chunks_exact(width);
-        for (line, resized) in lines.zip(resized.chunks_exact_mut(self.sources.len())) {
-            for (byte, (range, weights)) in resized.iter_mut().zip(self.terms()) {
-                let mut sum = self.half();
-                for (&pixel, &weight) in line[range].iter().zip(weights) {
-                    sum += i32::from(pixel) * i32::from(weight);
-                }
-                *byte = self.byte(sum);
+        let lines = resized.chunks_exact_mut(width);
+        for ((line, source), weights) in lines.zip(&self.sources).zip(weights) {
+            let pixels = &plane[source.start * width..source.end * width];
+            let mut start = 0;
+            while start + LANES <= width {
+                self.sum::<LANES>(pixels, width, weights, start, line);
+                start += LANES;
+            }
+            while start + 4 <= width {
+                self.sum::<4>(pixels, width, weights, start, line);
+                start += 4;
+            }
+            while start < width {
+                self.sum::<1>(pixels, width, weights, start, line);
+                start += 1;
             }
         }
     }
 
-    /// Resizes every column; there are as many as `sums`.
+    /// Writes the weighted sums of the columns from `start` on.
     #[inline(always)]
-    fn columns(&self, plane: &[u8], sums: &mut [i32], resized: &mut [u8]) {
-        let width = sums.len();
-        for (line, (range, weights)) in resized.chunks_exact_mut(width).zip(self.terms()) {
-            sums.fill(self.half());
-            let pixels = plane[range.start * width..range.end * width].chunks_exact(width);
-            for (pixels, &weight) in pixels.zip(weights) {
-                for (sum, &pixel) in sums.iter_mut().zip(pixels) {
-                    *sum += i32::from(pixel) * i32::from(weight);
-                }
+    fn sum<const COLUMNS: usize>(
+        &self,
+        pixels: &[u8],
+        width: usize,
+        weights: &[i16],
+        start: usize,
+        line: &mut [u8],
+    ) {
+        let mut sums = [1 << (self.precision - 1); COLUMNS];
+        for (pixels, &weight) in pixels.chunks_exact(width).zip(weights) {
+            let pixels = &pixels[start..][..COLUMNS];
+            for column in 0..COLUMNS {
+                sums[column] += i32::from(pixels[column]) * i32::from(weight);
             }
-            for (byte, &sum) in line.iter_mut().zip(&*sums) {
-                *byte = self.byte(sum);
+        }
+        let line = &mut line[start..][..COLUMNS];
+        for column in 0..COLUMNS {
+            line[column] = (sums[column] >> self.precision).clamp(0, 255) as u8;
+        }
+    }
+}
+
+/// So many columns are summed together.
+const LANES: usize = 16;
+
+/// Makes columns of lines, which have `width` pixels.
+#[inline(always)]
+fn transpose(plane: &[u8], width: usize, turned: &mut [u8]) {
+    let height = plane.len() / width;
+    for top in (0..height).step_by(BLOCK) {
+        for left in (0..width).step_by(BLOCK) {
+            if top + BLOCK <= height && left + BLOCK <= width {
+                let mut lines = [0; BLOCK];
+                for (number, line) in lines.iter_mut().enumerate() {
+                    let mut bytes = [0; BLOCK];
+                    bytes.copy_from_slice(&plane[(top + number) * width + left..][..BLOCK]);
+                    *line = u64::from_le_bytes(bytes);
+                }
+                transpose_block(&mut lines);
+                for (number, line) in lines.iter().enumerate() {
+                    turned[(left + number) * height + top..][..BLOCK]
+                        .copy_from_slice(&line.to_le_bytes());
+                }
+            } else {
+                for y in top..height.min(top + BLOCK) {
+                    for x in left..width.min(left + BLOCK) {
+                        turned[x * height + y] = plane[y * width + x];
+                    }
+                }
             }
         }
     }
+}
 
-    #[inline(always)]
-    fn half(&self) -> i32 {
-        1 << (self.precision - 1)
-    }
+/// The side of what is transposed at once: a line is a number of 64 bits.
+const BLOCK: usize = 8;
 
-    #[inline(always)]
-    fn byte(&self, sum: i32) -> u8 {
-        (sum >> self.precision).clamp(0, 255) as u8
+/// Exchanges the upper right and the lower left of blocks of bytes, of 4, of 2 and of 1 on a side.
+#[inline(always)]
+fn transpose_block(lines: &mut [u64; BLOCK]) {
+    let masks = [
+        0x0000_0000_ffff_ffff,
+        0x0000_ffff_0000_ffff,
+        0x00ff_00ff_00ff_00ff,
+    ];
+    for (side, mask) in [4, 2, 1].into_iter().zip(masks) {
+        for first in 0..BLOCK {
+            if first & side == 0 {
+                let (upper, lower) = (lines[first], lines[first + side]);
+                let shift = 8 * side;
+                lines[first] = (upper & mask) | ((lower & mask) << shift);
+                lines[first + side] = ((upper >> shift) & mask) | (lower & !mask);
+            }
+        }
     }
 }
 

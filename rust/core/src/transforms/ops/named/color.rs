@@ -11,6 +11,11 @@ pub(super) fn parse(name: &str, values: &[f64]) -> Option<Op> {
         ("adjust_saturation", &[factor]) => Color::Saturation(factor),
         ("adjust_hue", &[turn]) => Color::Hue(turn),
         ("adjust_sharpness", &[factor]) => Color::Sharpness(factor),
+        ("adjust_gamma", &[gamma, gain]) => Color::Gamma { gamma, gain },
+        ("gaussian_blur", &[width, height, horizontal, vertical]) => Color::GaussianBlur {
+            kernel: [width as usize, height as usize],
+            sigmas: [horizontal, vertical],
+        },
         ("invert", &[]) => Color::Invert,
         ("posterize", &[bits]) => Color::Posterize(bits),
         ("solarize", &[threshold]) => Color::Solarize(threshold),
