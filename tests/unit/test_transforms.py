@@ -253,7 +253,7 @@ def test_the_repr_says_the_pipeline() -> None:
     pipeline = Compose([ColorJitter(0.25), FLIP, FLOAT, Normalize([0.5], [0.5])], layout="NHWC")
     assert repr(pipeline) == (
         "Compose([\n"
-        "    ColorJitter(brightness=(0.75, 1.25), contrast=None),\n"
+        "    ColorJitter(brightness=(0.75, 1.25), contrast=None, saturation=None, hue=None),\n"
         "    RandomHorizontalFlip(p=0.5),\n"
         "    ToDtype(dtype='float32', scale=True),\n"
         "    Normalize(mean=(0.5,), std=(0.5,)),\n"

@@ -281,4 +281,6 @@ def _check_out(
 
 
 def _kind(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+    modules = type(value).__module__.split(".")
+    public = [module for module in modules if not module.startswith("_")]
+    return ".".join([*public, type(value).__qualname__])

@@ -503,7 +503,7 @@ class RandomErasing(_Random):
         ratio: Sequence[float] = (0.3, 3.3),
         value: float | Sequence[float] = 0,
     ) -> None:
-        values = _fill("RandomErasing", value)
+        values = _fill("RandomErasing", value, "value")
         if values is None:
             raise ConfigError("RandomErasing: expected value as numbers in 0..255, got None")
         self._set(
@@ -1118,7 +1118,7 @@ def _center(name: str, center: Any) -> tuple[float, ...] | None:
     return None if center is None else _numbers(name, "center", center, length=2)
 
 
-def _fill(name: str, fill: Any) -> tuple[float, ...] | None:
+def _fill(name: str, fill: Any, key: str = "fill") -> tuple[float, ...] | None:
     if fill is None:
         return None
-    return _numbers(name, "fill", (fill,) if isinstance(fill, Real) else fill)
+    return _numbers(name, key, (fill,) if isinstance(fill, Real) else fill)
