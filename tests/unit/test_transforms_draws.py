@@ -1,20 +1,19 @@
 """What is drawn: its distribution, and the words of the generator that it is made of.
 
-The bounds hold for the seeds here. Each is what a correct generator passes with probability at
-least 1 - 1e-6: 4.9 standard deviations of a count, and Kolmogorov's bound for uniform numbers.
+The bounds, of the module `chances`, hold for the seeds here.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
 
+from chances import assert_count, assert_uniform
 from medfast.transforms import (
     ColorJitter,
     Compose,
@@ -24,8 +23,6 @@ from medfast.transforms import (
 )
 
 SAMPLES = 20_000
-DEVIATIONS = 4.9
-KOLMOGOROV = math.sqrt(-math.log(1e-6 / 2) / 2)
 
 
 def philox(counter: tuple[int, ...], key: tuple[int, int]) -> tuple[int, ...]:
@@ -46,20 +43,6 @@ def philox(counter: tuple[int, ...], key: tuple[int, int]) -> tuple[int, ...]:
 
 def halves(number: int) -> tuple[int, int]:
     return number & 0xFFFFFFFF, number >> 32
-
-
-def assert_count(count: int, trials: int, p: float) -> None:
-    bound = DEVIATIONS * math.sqrt(trials * p * (1 - p))
-    assert abs(count - trials * p) <= bound, f"{count} of {trials}, expected {p}"
-
-
-def assert_uniform(values: np.ndarray, low: float, high: float) -> None:
-    assert low <= values.min()
-    assert values.max() <= high
-    ranked = np.sort((values - low) / (high - low))
-    steps = np.arange(len(values) + 1) / len(values)
-    distance = max(np.max(steps[1:] - ranked), np.max(ranked - steps[:-1]))
-    assert distance <= KOLMOGOROV / math.sqrt(len(values))
 
 
 def draws(pipeline: Compose, **options: Any) -> list[list[dict[str, Any]]]:

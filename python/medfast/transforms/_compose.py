@@ -286,6 +286,6 @@ def _check_out(
 
 
 def _kind(value: object) -> str:
-    # Where users find it, not the file that defines it.
-    module = type(value).__module__.split("._")[0]
-    return f"{module}.{type(value).__qualname__}"
+    modules = type(value).__module__.split(".")
+    public = [module for module in modules if not module.startswith("_")]
+    return ".".join([*public, type(value).__qualname__])

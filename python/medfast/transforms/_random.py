@@ -503,7 +503,7 @@ class RandomErasing(_Random):
         ratio: Sequence[float] = (0.3, 3.3),
         value: float | Sequence[float] = 0,
     ) -> None:
-        values = _fill("RandomErasing", value)
+        values = _fill("RandomErasing", value, "value")
         if values is None:
             raise ConfigError("RandomErasing: expected value as numbers in 0..255, got None")
         self._set(
@@ -938,14 +938,13 @@ class RandAugment(_Random):
         def strength(low: float, high: float) -> float:
             return linspace(low, high, self.num_magnitude_bins)[self.magnitude]
 
-        share = strength(0.0, 150.0 / 331.0)
-        bins, chosen = self.num_magnitude_bins, np.float32(self.magnitude)
-        bits = float(np.rint(8 - chosen / np.float32((bins - 1) / 4)))
+        bins, chosen = self.num_magnitude_bins, self.magnitude
+        bits = float(np.rint(8 - np.float32(chosen) / np.float32((bins - 1) / 4)))
         space = _space(
             self,
             shear=("one_of", _signed([strength(0.0, 0.3)])),
-            across=("shares", [_WIDTH, *_signed([share])]),
-            down=("shares", [_HEIGHT, *_signed([share])]),
+            across=("step", [_WIDTH, 150.0 / 331.0, chosen, bins]),
+            down=("step", [_HEIGHT, 150.0 / 331.0, chosen, bins]),
             angle=("one_of", _signed([strength(0.0, 30.0)])),
             factor=("one_of", [1 + value for value in _signed([strength(0.0, 0.9)])]),
             bits=("fixed", [bits]),
@@ -996,11 +995,15 @@ def _space(
 
 
 def linspace(low: float, high: float, count: int) -> list[float]:
-    """Divide a range evenly in float32, from both ends to the middle, as torch does."""
+    """Divide a range evenly in float32, from both ends to the middle, as torch does.
+
+    torch fuses each product and sum: float64 holds the product, so there is one rounding here too.
+    """
     start, end = np.float32(low), np.float32(high)
-    step = (end - start) / np.float32(count - 1)
-    places = np.arange(count, dtype=np.float32)
-    values = np.where(places < count // 2, start + step * places, end - step * (count - 1 - places))
+    step = float((end - start) / np.float32(count - 1))
+    places = np.arange(count)
+    below, above = start + step * places, end - step * (count - 1 - places)
+    values = np.where(places < count // 2, below, above)
     found: list[float] = values.astype(np.float32).astype(np.float64).tolist()
     return found
 
@@ -1032,9 +1035,12 @@ def _natives(transforms: Sequence[Transform]) -> list[_native.Transform]:
 
 
 def _transforms(name: str, transforms: Any) -> tuple[Transform, ...]:
-    if isinstance(transforms, Sequence) and all(isinstance(step, Transform) for step in transforms):
+    listed = isinstance(transforms, Sequence) and len(transforms) > 0
+    if listed and all(isinstance(step, Transform) for step in transforms):
         return tuple(transforms)
-    raise ConfigError(f"{name}: expected a list of transforms of medfast, got {transforms!r}")
+    raise ConfigError(
+        f"{name}: expected a list of one or more transforms of medfast, got {transforms!r}"
+    )
 
 
 def _p(name: str, p: Any) -> float:
@@ -1112,7 +1118,7 @@ def _center(name: str, center: Any) -> tuple[float, ...] | None:
     return None if center is None else _numbers(name, "center", center, length=2)
 
 
-def _fill(name: str, fill: Any) -> tuple[float, ...] | None:
+def _fill(name: str, fill: Any, key: str = "fill") -> tuple[float, ...] | None:
     if fill is None:
         return None
-    return _numbers(name, "fill", (fill,) if isinstance(fill, Real) else fill)
+    return _numbers(name, key, (fill,) if isinstance(fill, Real) else fill)

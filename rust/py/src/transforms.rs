@@ -9,7 +9,7 @@ use medfast::transforms::{
 use numpy::{PyArray1, PyArray4, PyArrayMethods, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 
 use crate::call;
 
@@ -188,7 +188,12 @@ fn parameter(kind: &str, numbers: Vec<f64>) -> PyResult<Parameter> {
         ("one_of", _) => Parameter::OneOf(numbers),
         ("share", &[min, max, axis]) => Parameter::Share(min, max, axis as usize),
         ("place", &[size, axis]) => Parameter::Place(size as usize, axis as usize),
-        ("shares", &[axis, ref shares @ ..]) => Parameter::Shares(axis as usize, shares.to_vec()),
+        ("step", &[axis, share, place, count]) => Parameter::Step {
+            axis: axis as usize,
+            share,
+            place: place as usize,
+            count: count as usize,
+        },
         ("edge", &[size, axis]) => Parameter::Edge(size as usize, axis as usize),
         ("channels", &[]) => Parameter::Channels,
         ("again", &[place]) => Parameter::Again(place as usize),
@@ -338,9 +343,16 @@ fn drawn_as_dict(py: Python<'_>, drawn: Drawn) -> PyResult<Bound<'_, PyDict>> {
         Drawn::HorizontalFlip(applied) | Drawn::VerticalFlip(applied) => {
             dict.set_item("applied", applied)?;
         }
-        Drawn::Ops(ops) => {
-            let ops = ops.into_iter().map(|named| (named.op, named.values));
-            dict.set_item("ops", ops.collect::<Vec<_>>())?;
+        Drawn::Ops(ops_drawn) => {
+            let ops = PyList::empty(py);
+            for named in ops_drawn {
+                // A number that stands for none, as for the middle of the image, is None.
+                let values = named.values.into_iter().map(Some);
+                let values: Vec<_> = values.map(|value| value.filter(|v| !v.is_nan())).collect();
+                let parts = (named.op, values).into_pyobject(py)?;
+                ops.append(PyList::new(py, parts.iter())?)?;
+            }
+            dict.set_item("ops", ops)?;
         }
         Drawn::Nothing => {}
         // One that has no names here yet.

@@ -82,8 +82,18 @@ pub enum Parameter {
     /// A whole number of pixels: uniform between two shares of the image's length along the axis
     /// (0 the height, 1 the width), rounded.
     Share(f64, f64, usize),
-    /// One of these shares of the image's length along the axis, its fraction dropped.
-    Shares(usize, Vec<f64>),
+    /// Plus or minus: of the `count` numbers from 0 to
+    /// a share of the image's length along the axis the one at `place`, its fraction dropped.
+    Step {
+        /// 0 the height, 1 the width.
+        axis: usize,
+        /// The largest, as a share of the length.
+        share: f64,
+        /// Below `count`.
+        place: usize,
+        /// At least 2.
+        count: usize,
+    },
     /// Where a window of so many pixels begins: any place where it lies in the image along the
     /// axis, each as likely.
     Place(usize, usize),
@@ -106,9 +116,9 @@ impl Parameter {
                 let length = along(shape, *axis) as f64;
                 uniform(stream.next(), (min * length, max * length)).round_ties_even()
             }
-            Self::Shares(axis, shares) => {
-                let share = shares[below(stream.next(), shares.len())];
-                (share * along(shape, *axis) as f64).trunc()
+            Self::Step { .. } => {
+                let (left, right) = self.ends(shape, before);
+                [right, left][below(stream.next(), 2)]
             }
             Self::Place(size, axis) => {
                 let places = along(shape, *axis).saturating_sub(*size) + 1;
@@ -137,7 +147,15 @@ impl Parameter {
             Self::Uniform(min, max) => (*min, *max),
             Self::OneOf(values) => range(values),
             Self::Share(min, max, axis) => of_length((*min, *max), *axis),
-            Self::Shares(axis, shares) => of_length(range(shares), *axis),
+            Self::Step {
+                axis,
+                share,
+                place,
+                count,
+            } => {
+                let step = spaced(share * along(shape, *axis) as f64, *place, *count);
+                (-step.trunc(), step.trunc())
+            }
             Self::Place(size, axis) => (0.0, along(shape, *axis).saturating_sub(*size) as f64),
             Self::Edge(size, axis) => {
                 let (here, there) = (along(shape, *axis), along(shape, 1 - axis.min(&1)));
@@ -162,9 +180,15 @@ impl Parameter {
             Self::Uniform(min, max) | Self::Share(min, max, _) => {
                 min <= max && (max - min).is_finite()
             }
-            Self::OneOf(values) | Self::Shares(_, values) => {
+            Self::OneOf(values) => {
                 !values.is_empty() && values.iter().all(|value| value.is_finite())
             }
+            Self::Step {
+                share,
+                place,
+                count,
+                ..
+            } => share.is_finite() && place < count && *count > 1,
             Self::Again(earlier) => *earlier < place,
             Self::Fixed(_) | Self::Place(..) | Self::Edge(..) | Self::Channels => true,
         }
@@ -175,6 +199,18 @@ impl Parameter {
 #[inline(always)]
 fn along(shape: Shape, axis: usize) -> usize {
     if axis == 0 { shape.height } else { shape.width }
+}
+
+/// The number at `place` of the `count` that divide 0 to `end` evenly in float32, from both ends to
+/// the middle, as torch's `linspace` with its fused multiply-add.
+fn spaced(end: f64, place: usize, count: usize) -> f64 {
+    let end = end as f32;
+    let step = end / (count - 1) as f32;
+    f64::from(if place < count / 2 {
+        step * place as f32
+    } else {
+        step.mul_add(-((count - 1 - place) as f32), end)
+    })
 }
 
 /// A whole number below `count`, at least 1, that a word stands for.
@@ -310,11 +346,15 @@ impl Random {
                 self.shape_after(&self.resized_crop(whole, *size), shape)
             }
             Self::Erasing { .. } => self.shape_after(&self.erase((0, 0, 1, 1)), shape),
-            Self::Apply { transforms, .. } => {
+            Self::Apply { transforms, p } => {
                 let inside = transforms
                     .iter()
                     .try_fold(shape, |shape, step| step.shape_of_bytes(shape))?;
-                self.same(shape, inside)
+                if *p < 1.0 {
+                    self.same(shape, inside)
+                } else {
+                    Ok(inside)
+                }
             }
             Self::Choice { transforms, .. } => {
                 let mut shapes = transforms.iter().map(|step| step.shape_of_bytes(shape));

@@ -65,7 +65,6 @@ impl Color {
     /// # Errors
     /// A parameter outside its range, or a number of channels that this is not defined for.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
-        self.check_parameters(shape)?;
         let of_channels = match self {
             Self::Gamma { .. }
             | Self::GaussianBlur { .. }
@@ -88,6 +87,7 @@ impl Color {
                 channels: shape.channels,
             });
         }
+        self.check_parameters(shape)?;
         Ok(match *self {
             Self::Grayscale { channels } => Shape { channels, ..shape },
             _ => shape,
