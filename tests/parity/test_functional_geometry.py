@@ -29,7 +29,7 @@ N = 6
 
 
 def grid_is_unfused() -> bool:
-    """Whether torch multiplies small matrices in two roundings, as it does on AMD processors."""
+    """Whether torch makes grids in two roundings, as on the AMD processor of the reference."""
     rng = np.random.default_rng(0)
     left, right = (
         torch.from_numpy(rng.standard_normal(shape, np.float32))
