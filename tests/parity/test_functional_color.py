@@ -168,7 +168,7 @@ KERNELS: list[tuple[int, int]] = [
 ]
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("size", [*SIZES, (5, 40), (140, 141), (142, 142)])
 def test_blur(size: tuple[int, int], kernel: tuple[int, int], channels: int) -> None:
@@ -207,7 +207,7 @@ def test_blur_of_any_strides_and_threads() -> None:
     wide = some_images(30, 84, 3)
     sigmas = [0.2 + 0.3 * number for number in range(N)]
     per_image = [(5, sigma) for sigma in sigmas]
-    for images in (wide[:, ::-1, ::3], wide[:, :, ::3].transpose(0, 2, 1, 3), wide[..., 1:2]):
+    for images in (wide[:, ::-1, ::3], wide[:, :, ::3].transpose(0, 2, 1, 3), wide[..., 1:]):
         expected = theirs("gaussian_blur", images, per_image)
         for threads in (1, 2, 7):
             found = ours.gaussian_blur(images, 5, sigmas, threads=threads)
