@@ -4,7 +4,7 @@ use super::byte;
 use super::power::exp;
 use crate::transforms::ops::Shape;
 
-/// Pixels of a line that are summed at once, in registers.
+/// Lines are summed in whole steps of so many pixels.
 const STEP: usize = 32;
 
 /// Blurs every plane with a kernel of `[width, height]`, both odd, and `[horizontal, vertical]`
@@ -39,8 +39,10 @@ pub(super) fn blurred(
 /// A plane with a mirrored border.
 struct Padded {
     values: Vec<f32>,
-    /// From line to line: room for whole steps.
+    /// From line to line.
     stride: usize,
+    /// Room for those of a line, in whole steps.
+    sums: Vec<f32>,
     width: usize,
     height: usize,
     kernel: [usize; 2],
@@ -49,10 +51,12 @@ struct Padded {
 impl Padded {
     #[inline(always)]
     fn new(shape: Shape, kernel: [usize; 2]) -> Self {
-        let stride = shape.width.next_multiple_of(STEP) + kernel[0] - 1;
+        let steps = shape.width.next_multiple_of(STEP);
+        let stride = steps + kernel[0] - 1;
         Self {
             values: vec![0.0; stride * (shape.height + kernel[1] - 1)],
             stride,
+            sums: vec![0.0; steps],
             width: shape.width,
             height: shape.height,
             kernel,
@@ -75,29 +79,25 @@ impl Padded {
     }
 
     #[inline(always)]
-    fn convolve<const FUSED: bool>(&self, weights: &[f32], to: &mut [u8]) {
+    fn convolve<const FUSED: bool>(&mut self, weights: &[f32], to: &mut [u8]) {
         let [width, _] = self.kernel;
+        let sums = &mut self.sums[..];
         for (y, to) in to.chunks_exact_mut(self.width).enumerate() {
-            for (step, to) in to.chunks_mut(STEP).enumerate() {
-                let mut sums = [0.0_f32; STEP];
-                for (line, weights) in weights.chunks_exact(width).enumerate() {
-                    let start = (y + line) * self.stride + step * STEP;
-                    for (x, &weight) in weights.iter().enumerate() {
-                        let values = &self.values[start + x..][..STEP];
-                        for at in 0..STEP {
-                            sums[at] = if FUSED {
-                                values[at].mul_add(weight, sums[at])
-                            } else {
-                                values[at] * weight + sums[at]
-                            };
-                        }
+            sums.fill(0.0);
+            for (line, weights) in weights.chunks_exact(width).enumerate() {
+                let line = &self.values[(y + line) * self.stride..][..self.stride];
+                for (x, &weight) in weights.iter().enumerate() {
+                    for (sum, &value) in sums.iter_mut().zip(&line[x..]) {
+                        *sum = if FUSED {
+                            value.mul_add(weight, *sum)
+                        } else {
+                            value * weight + *sum
+                        };
                     }
                 }
-                let mut bytes = [0; STEP];
-                for at in 0..STEP {
-                    bytes[at] = byte(sums[at].round_ties_even());
-                }
-                to.copy_from_slice(&bytes[..to.len()]);
+            }
+            for (to, sum) in to.iter_mut().zip(&*sums) {
+                *to = byte(sum.round_ties_even());
             }
         }
     }

@@ -90,7 +90,7 @@ impl Double {
     }
 }
 
-/// Powers of ln 2: its upper bits, the rest, and 1 / ln 2.
+/// ln 2 in two parts, the upper one of few bits, and 1 / ln 2.
 const LN_2_UPPER: f32 = 0.693_145_75;
 const LN_2_LOWER: f32 = 1.428_606_8e-6;
 const PER_LN_2: f32 = std::f32::consts::LOG2_E;
