@@ -12,6 +12,7 @@ from torchvision.transforms.v2 import functional as F  # noqa: N812
 
 from medfast.errors import ConfigError, ShapeError
 from medfast.transforms import functional as ours
+from torch_grids import grid_is_unfused
 
 SIZES = [
     (1, 1),
@@ -26,19 +27,6 @@ SIZES = [
     (224, 224),
 ]
 N = 6
-
-
-def grid_is_unfused() -> bool:
-    """Whether torch makes grids in two roundings, as on the AMD processor of the reference."""
-    rng = np.random.default_rng(0)
-    left, right = (
-        torch.from_numpy(rng.standard_normal(shape, np.float32))
-        for shape in [(1, 28 * 28, 3), (1, 3, 2)]
-    )
-    found = left.bmm(right)
-    parts = left[..., None] * right[:, None]
-    return bool((found == parts[..., 0, :] + parts[..., 1, :] + parts[..., 2, :]).all())
-
 
 vectors = pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() == "DEFAULT",

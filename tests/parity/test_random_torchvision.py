@@ -48,12 +48,15 @@ from medfast.transforms import (
     Transform,
     TrivialAugmentWide,
 )
+from torch_grids import grid_is_unfused
 
 pytestmark = pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() == "DEFAULT",
     reason="without AVX2, torch blends without fused multiply-add",
 )
 
+# Elsewhere torch's own grids are others: images that are rotated or the like are left out.
+SAME_GRIDS = grid_is_unfused()
 ROWS = 48
 INTERPOLATIONS = [v2.InterpolationMode.NEAREST, v2.InterpolationMode.BILINEAR]
 PADDING_MODES = ["constant", "edge", "reflect", "symmetric"]
@@ -160,7 +163,10 @@ def assert_same(pipeline: Compose, images: Any, *, changes: bool = True) -> None
     changed = False
     for row, image in enumerate(images):
         drawn = pipeline.parameters(row, **key, shape=image.shape)
-        changed |= any(ops_of(step) for step in drawn)
+        ops = {name for step in drawn for name, _ in ops_of(step)}
+        changed |= bool(ops)
+        if not SAME_GRIDS and ops & {"rotate", "affine"}:
+            continue
         theirs = replay(pipeline.transforms, drawn, image)
         theirs = theirs.transpose(1, 2, 0) if pipeline.layout == "NHWC" else theirs
         assert found[row].dtype == theirs.dtype

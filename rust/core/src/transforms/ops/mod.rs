@@ -219,6 +219,16 @@ fn interleave(planes: &[u8], channels: usize, out: &mut [u8]) {
         return out.copy_from_slice(planes);
     }
     let area = planes.len() / channels;
+    if channels == 3 {
+        let (red, rest) = planes.split_at(area);
+        let (green, blue) = rest.split_at(area);
+        for (place, pixel) in out.chunks_exact_mut(3).enumerate() {
+            pixel[0] = red[place];
+            pixel[1] = green[place];
+            pixel[2] = blue[place];
+        }
+        return;
+    }
     for (channel, plane) in planes.chunks_exact(area).enumerate() {
         for (pixel, &byte) in out.chunks_exact_mut(channels).zip(plane) {
             pixel[channel] = byte;
