@@ -11,6 +11,7 @@ from torchvision.transforms.v2 import functional as F  # noqa: N812
 
 from medfast.errors import ConfigError, ShapeError
 from medfast.transforms import functional as ours
+from torch_grids import grid_is_unfused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,6 +175,8 @@ KERNELS: list[tuple[int, int]] = [
 def test_blur(size: tuple[int, int], kernel: tuple[int, int], channels: int) -> None:
     if max(kernel) >= 9 and torch.backends.cpu.get_cpu_capability() == "AVX2":
         pytest.skip("without AVX-512, torch adds the weights of long kernels in another order")
+    if channels == 1 and max(kernel) <= 3 and not grid_is_unfused():
+        pytest.skip("on this processor, MKL fuses what it rounds twice on the reference's")
     if any(length // 2 >= pixels for length, pixels in zip(kernel, size[::-1], strict=True)):
         with pytest.raises(ConfigError, match=r"gaussian_blur: expected a kernel_size below twice"):
             ours.gaussian_blur(np.zeros((1, *size, channels), np.uint8), kernel)
