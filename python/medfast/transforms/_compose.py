@@ -31,8 +31,8 @@ class Compose:
     Parameters
     ----------
     transforms : sequence of Transform
-        The steps, in order. `ColorJitter` goes before ``ToDtype("float32")`` and `Normalize` after
-        it; flips go anywhere. Without ``ToDtype("float32")`` the output is uint8; without any step
+        The steps, in order. `Normalize` goes after ``ToDtype("float32")``, flips go anywhere, all
+        others before it. Without ``ToDtype("float32")`` the output is uint8; without any step
         the pipeline gathers rows and changes the layout.
     layout : {"NCHW", "NHWC"}, default "NCHW"
         The order of the output's axes.
@@ -50,15 +50,13 @@ class Compose:
     Examples
     --------
     >>> import numpy as np
-    >>> from medfast.transforms import (
-    ...     ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype,
-    ... )
-    >>> augment = Compose(
+    >>> from medfast import transforms
+    >>> augment = transforms.Compose(
     ...     [
-    ...         ColorJitter(brightness=0.2, contrast=0.2),
-    ...         RandomHorizontalFlip(),
-    ...         ToDtype("float32", scale=True),
-    ...         Normalize(mean=[0.5], std=[0.5]),
+    ...         transforms.ColorJitter(brightness=0.2, contrast=0.2),
+    ...         transforms.RandomHorizontalFlip(),
+    ...         transforms.ToDtype("float32", scale=True),
+    ...         transforms.Normalize(mean=[0.5], std=[0.5]),
     ...     ]
     ... )
     >>> images = np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28)

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::draws::{Draws, MAX_POSITIONS, Stream, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
-use super::ops::{Named, Shape};
+use super::ops::{Named, Shape, Step};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
 use super::random::Random;
 use super::tone::{Blend, Tone, unfused};
@@ -127,11 +127,15 @@ impl Transform {
         }
     }
 
-    /// Adds the ops that are drawn for an image of `shape`; none for what is not of bytes.
-    pub(super) fn draw_ops(&self, stream: Stream, shape: Shape, ops: &mut Vec<Named>) {
+    /// Adds the ops that are drawn for an image of `shape`, none for what is not of bytes, and
+    /// tells the shape after them.
+    pub(super) fn draw_ops(&self, stream: Stream, shape: Shape, ops: &mut Vec<Step>) -> Shape {
         if let Self::Random(random) = self {
             return random.draw(stream, shape, ops);
         }
+        let mut push = |op, values| {
+            Step::push(ops, Named { op, values }, shape);
+        };
         match stream.of(self) {
             Drawn::ColorJitter {
                 fn_idx,
@@ -139,26 +143,24 @@ impl Transform {
                 contrast_factor,
                 saturation_factor,
                 hue_factor,
-            } => ops.extend(fn_idx.iter().filter_map(|function| {
-                let (op, factor) = match function {
-                    0 => ("adjust_brightness", brightness_factor),
-                    1 => ("adjust_contrast", contrast_factor),
-                    2 => ("adjust_saturation", saturation_factor),
-                    _ => ("adjust_hue", hue_factor),
-                };
-                let values = vec![factor?];
-                Some(Named { op, values })
-            })),
-            Drawn::HorizontalFlip(true) => ops.push(Named {
-                op: "horizontal_flip",
-                values: Vec::new(),
-            }),
-            Drawn::VerticalFlip(true) => ops.push(Named {
-                op: "vertical_flip",
-                values: Vec::new(),
-            }),
+            } => {
+                for function in fn_idx {
+                    let (op, factor) = match function {
+                        0 => ("adjust_brightness", brightness_factor),
+                        1 => ("adjust_contrast", contrast_factor),
+                        2 => ("adjust_saturation", saturation_factor),
+                        _ => ("adjust_hue", hue_factor),
+                    };
+                    if let Some(factor) = factor {
+                        push(op, vec![factor]);
+                    }
+                }
+            }
+            Drawn::HorizontalFlip(true) => push("horizontal_flip", Vec::new()),
+            Drawn::VerticalFlip(true) => push("vertical_flip", Vec::new()),
             _ => {}
         }
+        shape
     }
 
     /// Whether the settings of this transform are right in themselves.
@@ -405,7 +407,7 @@ impl Pipeline {
                 let drawn = if let Transform::Random(random) = transform {
                     let mut ops = Vec::new();
                     random.draw(Stream::new(draws, sample, position), shape, &mut ops);
-                    Drawn::Ops(ops)
+                    Drawn::Ops(ops.into_iter().map(|step| step.named).collect())
                 } else {
                     transform.draw(draws, sample, position)
                 };
@@ -595,19 +597,16 @@ impl Batch<'_> {
             let mut shape = self.from;
             for (transform, &position) in self.transforms.iter().zip(self.positions) {
                 let stream = Stream::new(self.draws, row as u64, position);
-                transform.draw_ops(stream, shape, &mut ops);
-                shape = transform.shape_of_bytes(shape).unwrap_or(shape);
+                shape = transform.draw_ops(stream, shape, &mut ops);
             }
             planes.clear();
             planes.extend_from_slice(self.images.planes(row, Flips::default(), &mut scratch));
             let mut shape = self.from;
-            for op in ops.iter().filter_map(Named::op) {
-                // What is drawn is in its range, which `validate` and `output_shape` have checked.
-                let to = op.output_shape(shape).unwrap_or(shape);
-                changed.resize(to.volume(), 0);
-                op.apply(&planes, shape, &mut changed);
+            for step in &ops {
+                changed.resize(step.to.volume(), 0);
+                step.op.apply(&planes, shape, &mut changed);
                 std::mem::swap(&mut planes, &mut changed);
-                shape = to;
+                shape = step.to;
             }
             write_image(stage, self.frame, &planes, &[], out);
         }

@@ -2,7 +2,7 @@
 
 use super::draws::{Stream, bernoulli, uniform, unit};
 use super::error::Error;
-use super::ops::{Named, Shape};
+use super::ops::{Named, Shape, Step};
 use super::pipeline::Transform;
 
 /// A transform that comes to a list of ops for each sample.
@@ -423,14 +423,12 @@ impl Random {
         })
     }
 
-    /// Adds the ops that are drawn for an image of `shape`.
-    pub(super) fn draw(&self, start: Stream, shape: Shape, ops: &mut Vec<Named>) {
+    /// Adds the ops that are drawn for an image of `shape`, and tells the shape after them.
+    pub(super) fn draw(&self, start: Stream, shape: Shape, ops: &mut Vec<Step>) -> Shape {
         let mut stream = start;
         let mut inside = |place: usize, shape: Shape| {
             let before: usize = self.inner()[..place].iter().map(Transform::positions).sum();
-            let step = &self.inner()[place];
-            step.draw_ops(start.at(1 + before), shape, ops);
-            step.shape_of_bytes(shape).unwrap_or(shape)
+            self.inner()[place].draw_ops(start.at(1 + before), shape, ops)
         };
         match self {
             Self::Op {
@@ -441,14 +439,15 @@ impl Random {
                     for parameter in parameters {
                         values.push(parameter.draw(&mut stream, shape, &values));
                     }
-                    ops.push(Named { op, values });
+                    return Step::push(ops, Named { op, values }, shape);
                 }
+                shape
             }
             Self::ResizedCrop {
                 size, scale, ratio, ..
             } => {
                 let window = crop_window(&mut stream, shape, *scale, *ratio);
-                ops.push(self.resized_crop(window, *size));
+                Step::push(ops, self.resized_crop(window, *size), shape)
             }
             Self::Erasing {
                 p, scale, ratio, ..
@@ -456,12 +455,15 @@ impl Random {
                 if bernoulli(stream.next(), *p)
                     && let Some(window) = erased_window(&mut stream, shape, *scale, *ratio)
                 {
-                    ops.push(self.erase(window));
+                    return Step::push(ops, self.erase(window), shape);
                 }
+                shape
             }
             Self::Apply { transforms, p } => {
                 if bernoulli(stream.next(), *p) {
-                    (0..transforms.len()).fold(shape, |shape, place| inside(place, shape));
+                    (0..transforms.len()).fold(shape, |shape, place| inside(place, shape))
+                } else {
+                    shape
                 }
             }
             Self::Choice { weights, .. } => {
@@ -473,8 +475,9 @@ impl Random {
                 });
                 // Rounding may leave a rest: it belongs to the last that can be chosen.
                 let last = weights.iter().rposition(|&weight| weight > 0.0);
-                if let Some(place) = chosen.or(last) {
-                    inside(place, shape);
+                match chosen.or(last) {
+                    Some(place) => inside(place, shape),
+                    None => shape,
                 }
             }
             Self::Order { transforms } => {
@@ -485,7 +488,7 @@ impl Random {
                 }
                 order
                     .into_iter()
-                    .fold(shape, |shape, place| inside(place, shape));
+                    .fold(shape, |shape, place| inside(place, shape))
             }
         }
     }

@@ -60,7 +60,8 @@ impl Blend {
         let saved = &mut saved[..odd.len()];
         saved.copy_from_slice(&image[odd.clone()]);
         for byte in &mut *image {
-            *byte = self.apply(f32::from(*byte)) as u8;
+            // SAFETY: a blended byte is in the range.
+            *byte = unsafe { whole(self.apply(f32::from(*byte))) as u8 };
         }
         for (byte, &before) in image[odd].iter_mut().zip(&*saved) {
             *byte = self.apply_unfused(f32::from(before)) as u8;

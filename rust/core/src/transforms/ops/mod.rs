@@ -11,6 +11,7 @@ pub use geometry::{
     Border, Filter, Geometry, Interpolation, Margins, Motion, Resize, Sampling, Window,
 };
 pub use named::Named;
+pub(super) use named::Step;
 
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};

@@ -3,7 +3,7 @@
 mod color;
 mod geometry;
 
-use super::Op;
+use super::{Op, Shape};
 
 /// An op by its name, with its parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,28 @@ impl Named {
     #[must_use]
     pub fn op(&self) -> Option<Op> {
         Op::named(self.op, &self.values)
+    }
+}
+
+/// An op that was drawn for an image.
+#[derive(Clone, Debug)]
+pub(in crate::transforms) struct Step {
+    /// What it is called.
+    pub named: Named,
+    /// The same, ready to be applied.
+    pub op: Op,
+    /// The shape that the image gets.
+    pub to: Shape,
+}
+
+impl Step {
+    /// Adds an op to those before it and tells the shape after it. What is drawn is in its range,
+    /// which `validate` and `output_shape` have checked, so there is such an op.
+    pub(in crate::transforms) fn push(steps: &mut Vec<Self>, named: Named, shape: Shape) -> Shape {
+        let Some(op) = named.op() else { return shape };
+        let to = op.output_shape(shape).unwrap_or(shape);
+        steps.push(Self { named, op, to });
+        to
     }
 }
 
