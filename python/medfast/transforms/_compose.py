@@ -12,6 +12,7 @@ import numpy as np
 from medfast import _native
 from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
 from medfast.transforms._apply import as_array, as_tensor, checked_batch, is_tensor
+from medfast.transforms._convert import convert
 from medfast.transforms._steps import Transform
 
 if TYPE_CHECKING:
@@ -101,6 +102,39 @@ class Compose:
 
     def __reduce__(self) -> tuple[type[Compose], tuple[tuple[Transform, ...], str]]:
         return Compose, (self.transforms, self.layout)
+
+    @classmethod
+    def from_torchvision(cls, transform: object, layout: str = "NCHW") -> Compose:
+        """Convert a pipeline of torchvision, of its first or second version.
+
+        Parameters
+        ----------
+        transform : object
+            A transform of ``torchvision.transforms`` or ``torchvision.transforms.v2``. What turns a
+            picture into a tensor (``ToTensor``, ``PILToTensor``, ``ToImage``) becomes what it does
+            to the values, since batches are arrays already.
+        layout : {"NCHW", "NHWC"}, default "NCHW"
+            As for `Compose`.
+
+        Returns
+        -------
+        Compose
+
+        Raises
+        ------
+        UnsupportedError
+            If a transform has no equal here; the message names it and its place.
+        ConfigError
+            If a setting is not offered here, or `transform` is no transform of torchvision.
+
+        Examples
+        --------
+        >>> from torchvision.transforms import v2
+        >>> theirs = v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(10)])
+        >>> print(Compose.from_torchvision(theirs).transforms[0])
+        RandomHorizontalFlip(p=0.5)
+        """
+        return cls(convert(transform, ""), layout)
 
     @property
     def dtype(self) -> np.dtype[Any]:
