@@ -79,6 +79,10 @@ def convert(theirs: Any, place: str) -> list[_steps.Transform]:
         if name in _CONTAINERS:
             return [_container(theirs, name, place)]
         settings = {key: _plain(getattr(theirs, key)) for key in _SAME[name]}
+        if name == "RandomCrop" and ".v2." in type(theirs).__module__ and settings["padding"]:
+            # Kept there as left, right, top, bottom.
+            left, right, top, bottom = settings["padding"]
+            settings["padding"] = (left, top, right, bottom)
         ours = getattr(_steps, name, None) or getattr(_random, name)
         return [ours(**settings)]
     except ConfigError as error:
