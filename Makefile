@@ -77,5 +77,6 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@ $(VENV)/.built
 
 $(VENV)/.built: $(RUST_SOURCES) | $(VENV)/.installed
+	@touch $(VENV)/.building
 	@$(BIN)/maturin develop --release >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
-	@touch $@
+	@mv $(VENV)/.building $@  # as old as the sources that were built: later changes count
