@@ -20,7 +20,18 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F  # noqa: N812
 
 from medfast.npz import load_npz
-from medfast.transforms import ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype
+from medfast.transforms import (
+    ColorJitter,
+    Compose,
+    Normalize,
+    RandomAffine,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    RandomRotation,
+    ToDtype,
+    TrivialAugmentWide,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,3 +177,81 @@ def bench_one_image(benchmark: Any, peer: str) -> None:
     benchmark.group = "jitter(b, c) + flip + normalise, one gray 28x28"
     benchmark.extra_info.update(peer=peer, items=1, unit="images")
     benchmark(contender(peer, images))
+
+
+WORKS = {
+    "rotation, bilinear, 4,096 gray 28x28": (
+        (4096, 28, 28),
+        [RandomRotation(20, interpolation="bilinear")],
+        lambda: v2.RandomRotation(20, interpolation=v2.InterpolationMode.BILINEAR),
+    ),
+    "affine, nearest, 4,096 gray 28x28": (
+        (4096, 28, 28),
+        [RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1))],
+        lambda: v2.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1)),
+    ),
+    "crop of the image padded by 4, 4,096 RGB 28x28": (
+        (4096, 28, 28, 3),
+        [RandomCrop(28, padding=4)],
+        lambda: v2.RandomCrop(28, padding=4),
+    ),
+    "TrivialAugmentWide, 4,096 RGB 28x28": (
+        (4096, 28, 28, 3),
+        [TrivialAugmentWide()],
+        lambda: v2.TrivialAugmentWide(),
+    ),
+    "resized crop, 64 RGB 224x224": (
+        (64, 224, 224, 3),
+        [RandomResizedCrop(224)],
+        lambda: v2.RandomResizedCrop(224),
+    ),
+}
+MODES = [v2.InterpolationMode.NEAREST, v2.InterpolationMode.BILINEAR]
+
+
+def replay_op(image: torch.Tensor, op: str, values: list[float]) -> torch.Tensor:
+    """Apply with torchvision's function an op as `Compose.parameters` tells it."""
+    if op == "rotate":
+        angle, mode, _, _, *fill = values
+        return F.rotate(image, angle, MODES[int(mode)], fill=fill or None)
+    if op == "affine":
+        angle, right, down, scale, shear_x, shear_y, mode, x, _, *fill = values
+        center = None if x is None or np.isnan(x) else [0.0, 0.0]
+        moved = [int(right), int(down)]
+        shear = [shear_x, shear_y]
+        return F.affine(image, angle, moved, scale, shear, MODES[int(mode)], fill or None, center)
+    if op == "pad":
+        return F.pad(image, [int(side) for side in values[:4]], fill=0)
+    if op == "crop":
+        return F.crop(image, *(int(side) for side in values))
+    if op == "resized_crop":
+        top, left, height, width, *size = (int(value) for value in values[:6])
+        return F.resized_crop(image, top, left, height, width, size, antialias=True)
+    if op == "posterize":
+        return F.posterize(image, int(values[0]))
+    return getattr(F, op)(image, *values)
+
+
+@pytest.mark.parametrize("peer", ["medfast", "medfast, 1 thread", "torchvision v2, per sample"])
+@pytest.mark.parametrize("work", WORKS)
+def bench_ops(benchmark: Any, work: str, peer: str) -> None:
+    shape, steps, theirs = WORKS[work]
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    ours = Compose(steps)
+    rows = np.arange(0, len(images), max(1, len(images) // 64))
+    for row, image in zip(rows, ours(images, index=rows, seed=1), strict=True):
+        expected = planes(images[row : row + 1])[0]
+        for step in ours.parameters(int(row), seed=1, shape=shape[1:]):
+            for op, values in step["ops"]:
+                expected = replay_op(expected, op, values)
+        np.testing.assert_array_equal(image, expected.numpy())
+    benchmark.group = work
+    benchmark.extra_info.update(peer=peer, items=len(images), unit="images")
+    if peer.startswith("medfast"):
+        out = ours(images)
+        threads = 1 if peer.endswith("1 thread") else None
+        run = lambda: ours(images, seed=1, out=out, threads=threads)  # noqa: E731
+    else:
+        apply, tensors = theirs(), planes(images)
+        run = lambda: torch.stack([apply(tensor) for tensor in tensors])  # noqa: E731
+    benchmark.pedantic(run, rounds=20 if peer.startswith("medfast") else 3, warmup_rounds=1)

@@ -19,6 +19,7 @@ from medfast.transforms import (
     RandomHorizontalFlip,
     RandomVerticalFlip,
     ToDtype,
+    functional,
 )
 
 FLOAT = ToDtype("float32", scale=True)
@@ -78,7 +79,7 @@ def test_wrong_settings_say_what_is_wrong(build: Callable[[], Any], message: str
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (IMAGES.tolist(), "numpy array, got builtins.list"),
+        (IMAGES.tolist(), "numpy array or a torch tensor, got builtins.list"),
         (IMAGES.astype(np.float32), "uint8, got float32"),
         (IMAGES > 7, "uint8, got bool"),
         (IMAGES[0, 0], r"\(N, H, W, C\), got \(4, 3\)"),
@@ -175,7 +176,7 @@ SHAPE = (6, 3, 5, 4)
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ([], "numpy array, got builtins.list"),
+        ([], "numpy array or a torch tensor, got builtins.list"),
         (np.zeros((5, 3, 5, 4), np.float32), r"shape \(6, 3, 5, 4\) and dtype float32, got \(5, 3"),
         (np.zeros((6, 5, 4, 3), np.float32), r"got \(6, 5, 4, 3\)"),
         (np.zeros(SHAPE, np.uint8), "and uint8"),
@@ -253,7 +254,7 @@ def test_the_repr_says_the_pipeline() -> None:
     pipeline = Compose([ColorJitter(0.25), FLIP, FLOAT, Normalize([0.5], [0.5])], layout="NHWC")
     assert repr(pipeline) == (
         "Compose([\n"
-        "    ColorJitter(brightness=(0.75, 1.25), contrast=None, saturation=None, hue=None),\n"
+        "    ColorJitter(brightness=(0.75, 1.25)),\n"
         "    RandomHorizontalFlip(p=0.5),\n"
         "    ToDtype(dtype='float32', scale=True),\n"
         "    Normalize(mean=(0.5,), std=(0.5,)),\n"
@@ -300,3 +301,22 @@ def test_many_threads_may_share_a_pipeline_and_images() -> None:
         worker.join()
     assert len(found) == 20
     assert all(np.array_equal(batch, expected) for batch in found)
+
+
+def test_tensors_give_tensors() -> None:
+    torch = pytest.importorskip("torch")
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 7), np.uint8)
+    pipeline = Compose([RandomHorizontalFlip(), ToDtype("float32", scale=True)])
+    expected = pipeline(images, seed=3)
+    found = pipeline(torch.from_numpy(images), seed=3)
+    assert isinstance(found, torch.Tensor)
+    assert np.array_equal(found.numpy(), expected)
+    out = torch.empty(expected.shape)
+    assert pipeline(images, seed=3, out=out) is out
+    assert np.array_equal(out.numpy(), expected)
+    flipped = functional.horizontal_flip(torch.from_numpy(images))
+    assert np.array_equal(flipped.numpy(), images[:, :, ::-1])
+    with pytest.raises(ShapeError, match="without gradient"):
+        pipeline(images, out=torch.empty(expected.shape, requires_grad=True))
+    with pytest.raises(ShapeError, match=r"uint8, got float32"):
+        pipeline(torch.zeros(5, 6, 7))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,16 +39,41 @@ def apply_op(
     for row, values in zip(rows, table, strict=True):
         row[:] = values
     found = _native.apply_op(name, batch, rows, threads)
-    return found[..., 0] if images.ndim == 3 else found
+    found = found[..., 0] if images.ndim == 3 else found
+    return as_tensor(found) if is_tensor(images) else found
+
+
+def is_tensor(value: object) -> bool:
+    """Whether this is a torch tensor; torch is not imported for it."""
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def as_array(value: Any, name: str) -> Any:
+    """Give the numpy array that shares a CPU tensor's memory; others as they are."""
+    if not is_tensor(value):
+        return value
+    try:
+        return value.numpy()
+    except (TypeError, RuntimeError) as error:
+        raise ShapeError(
+            f"expected {name} as a tensor in the CPU's memory, without gradient: {error}"
+        ) from error
+
+
+def as_tensor(array: npt.NDArray[Any]) -> Any:
+    """Give the tensor that shares an array's memory."""
+    return sys.modules["torch"].from_numpy(array)
 
 
 def checked_batch(images: object) -> npt.NDArray[np.uint8]:
     """Give images their channel axis."""
+    images = as_array(images, "images")
     if not isinstance(images, np.ndarray):
         kind = f"{type(images).__module__}.{type(images).__qualname__}"
         raise ShapeError(
-            f"expected images as a numpy array, got {kind}; "
-            "pass tensor.numpy() for a torch tensor, numpy.stack(list) for a list"
+            f"expected images as a numpy array or a torch tensor, got {kind}; "
+            "numpy.stack(list) makes one of a list"
         )
     if images.dtype != np.uint8:
         raise ShapeError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from medfast import _native
 from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
-from medfast.transforms._apply import checked_batch
+from medfast.transforms._apply import as_array, as_tensor, checked_batch, is_tensor
 from medfast.transforms._steps import Transform
 
 if TYPE_CHECKING:
@@ -50,13 +50,15 @@ class Compose:
     Examples
     --------
     >>> import numpy as np
-    >>> from medfast import transforms
+    >>> from medfast.transforms import (
+    ...     ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype,
+    ... )
     >>> augment = Compose(
     ...     [
-    ...         transforms.ColorJitter(brightness=0.2, contrast=0.2),
-    ...         transforms.RandomHorizontalFlip(),
-    ...         transforms.ToDtype("float32", scale=True),
-    ...         transforms.Normalize(mean=[0.5], std=[0.5]),
+    ...         ColorJitter(brightness=0.2, contrast=0.2),
+    ...         RandomHorizontalFlip(),
+    ...         ToDtype("float32", scale=True),
+    ...         Normalize(mean=[0.5], std=[0.5]),
     ...     ]
     ... )
     >>> images = np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28)
@@ -121,8 +123,9 @@ class Compose:
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
-            Any strides; never copied as a whole, never changed.
+        images : ndarray or torch tensor of uint8, shape (N, H, W) or (N, H, W, C)
+            Any strides; never copied as a whole, never changed. A tensor is in the CPU's memory,
+            and gives a tensor.
         index : sequence of int, optional
             The rows to transform, in order, repeats allowed; all rows by default. A row is also
             what its draws are keyed by.
@@ -132,8 +135,7 @@ class Compose:
             0 to 2**32 - 1.
         out : ndarray, optional
             Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
-            `images` and `index`. ``tensor.numpy()`` of a torch CPU tensor, pinned or not, is such
-            an array.
+            `images` and `index`. Or a torch tensor in the CPU's memory, pinned or not.
         threads : int, optional
             1 to 1024; by default as many as the batch is worth. The result does not depend on it.
 
@@ -166,11 +168,14 @@ class Compose:
         count = len(batch) if rows is None else len(rows)
         shape = self._pipeline.output_shape(batch, count)
         if out is None:
-            out = np.empty(shape, self.dtype)
+            target = np.empty(shape, self.dtype)
         else:
-            _check_out(out, shape, self.dtype, batch)
-        self._pipeline.run(batch, rows, seed, epoch, out, threads)
-        return out
+            target = as_array(out, "out")
+            _check_out(target, shape, self.dtype, batch)
+        self._pipeline.run(batch, rows, seed, epoch, target, threads)
+        if out is not None:
+            return out
+        return as_tensor(target) if is_tensor(images) else target
 
     def parameters(
         self,
@@ -263,9 +268,7 @@ def _check_out(
     images: npt.NDArray[np.uint8],
 ) -> None:
     if not isinstance(out, np.ndarray):
-        raise ShapeError(
-            f"expected out as a numpy array, got {_kind(out)}; pass tensor.numpy() for a tensor"
-        )
+        raise ShapeError(f"expected out as a numpy array or a torch tensor, got {_kind(out)}")
     if out.dtype != dtype or out.shape != shape:
         raise ShapeError(
             f"expected out of shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}"

@@ -57,7 +57,7 @@ class ColorJitter(Transform):
     Examples
     --------
     >>> ColorJitter(brightness=0.2, contrast=(0.5, 1.0))
-    ColorJitter(brightness=(0.8, 1.2), contrast=(0.5, 1.0), saturation=None, hue=None)
+    ColorJitter(brightness=(0.8, 1.2), contrast=(0.5, 1.0))
     """
 
     brightness: tuple[float, float] | None
@@ -77,6 +77,10 @@ class ColorJitter(Transform):
         object.__setattr__(self, "saturation", _factor_range("saturation", saturation))
         object.__setattr__(self, "hue", _factor_range("hue", hue, middle=0.0))
         self._native()
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={value}" for k, value in vars(self).items() if value is not None)
+        return f"ColorJitter({given})"
 
     def _native(self) -> _native.Transform:
         return _native.Transform.color_jitter(

@@ -160,9 +160,11 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
             let green = &planes[area + start..area + end];
             let blue = &planes[2 * area + start..2 * area + end];
             for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
-                let pixel = [red, green, blue].map(|byte| blended(byte, blends));
+                let red = blended(red, blends);
+                let green = blended(green, blends);
+                let blue = blended(blue, blends);
                 // SAFETY: the grey of blended bytes is in the range.
-                sum += unsafe { whole(grey(pixel)) };
+                sum += unsafe { whole(grey(red, green, blue)) };
             }
         }
         total += u64::from(sum);
@@ -172,7 +174,7 @@ fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
 
 /// The grey of whole numbers in [0, 255], in [0, 255] too: the weights add up to less than 1.
 #[inline(always)]
-pub(super) fn grey([red, green, blue]: [f32; 3]) -> f32 {
+pub(super) fn grey(red: f32, green: f32, blue: f32) -> f32 {
     blue.mul_add(0.114, green.mul_add(0.587, red * 0.2989))
 }
 

@@ -220,21 +220,18 @@ fn toned(tone: Tone, from: &[u8], shape: Shape, to: &mut [u8]) {
 #[inline(always)]
 fn saturation(factor: f64, from: &[u8], shape: Shape, to: &mut [u8]) {
     let (ratio, alpha) = (factor as f32, (1.0 - factor) as f32);
-    let Some(from) = rgb(from, shape) else {
+    let Some([from_red, from_green, from_blue]) = rgb(from, shape) else {
         return to.copy_from_slice(from);
     };
-    let area = shape.area();
-    let (red, rest) = to.split_at_mut(area);
-    let (green, blue) = rest.split_at_mut(area);
-    for at in 0..area {
-        let pixel = from.map(|plane| f32::from(plane[at]));
-        let grey = tone::grey(pixel).floor();
-        let [r, g, b] = pixel.map(|value| {
-            let blended = tone::to_byte(grey.mul_add(alpha, value * ratio));
-            // SAFETY: a byte's value.
-            unsafe { tone::whole(blended) as u8 }
-        });
-        (red[at], green[at], blue[at]) = (r, g, b);
+    let [to_red, to_green, to_blue] = rgb_mut(to, shape);
+    for at in 0..shape.area() {
+        let red = f32::from(from_red[at]);
+        let green = f32::from(from_green[at]);
+        let blue = f32::from(from_blue[at]);
+        let grey = tone::grey(red, green, blue).floor();
+        to_red[at] = byte(grey.mul_add(alpha, red * ratio));
+        to_green[at] = byte(grey.mul_add(alpha, green * ratio));
+        to_blue[at] = byte(grey.mul_add(alpha, blue * ratio));
     }
 }
 
@@ -243,24 +240,44 @@ fn saturation(factor: f64, from: &[u8], shape: Shape, to: &mut [u8]) {
 fn grey(from: &[u8], shape: Shape, to: &mut [u8]) {
     let area = shape.area();
     let (first, others) = to.split_at_mut(area);
-    match rgb(from, shape) {
-        None => first.copy_from_slice(from),
-        Some([red, green, blue]) => {
-            for (at, byte) in first.iter_mut().enumerate() {
-                let pixel = [red[at], green[at], blue[at]].map(f32::from);
-                // SAFETY: the grey of bytes is in the range.
-                *byte = unsafe { tone::whole(tone::grey(pixel)) as u8 };
-            }
+    if let Some([red, green, blue]) = rgb(from, shape) {
+        for at in 0..area {
+            let [red, green, blue] = [red[at], green[at], blue[at]];
+            first[at] = byte(tone::grey(red.into(), green.into(), blue.into()));
         }
+    } else {
+        first.copy_from_slice(from);
     }
     for plane in others.chunks_exact_mut(area) {
         plane.copy_from_slice(first);
     }
 }
 
+// Loops over planes are written out: as closures they would be compiled without AVX2 and FMA.
+
 /// The three planes of an image that has them.
 #[inline(always)]
 fn rgb(planes: &[u8], shape: Shape) -> Option<[&[u8]; 3]> {
+    if shape.channels != 3 {
+        return None;
+    }
     let area = shape.area();
-    (shape.channels == 3).then(|| [0, 1, 2].map(|channel| &planes[channel * area..][..area]))
+    let (red, rest) = planes.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    Some([red, green, &blue[..area]])
+}
+
+#[inline(always)]
+fn rgb_mut(planes: &mut [u8], shape: Shape) -> [&mut [u8]; 3] {
+    let area = shape.area();
+    let (red, rest) = planes.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    [red, green, &mut blue[..area]]
+}
+
+/// The clamp to a byte's range and the cast, which drops the fraction.
+#[inline(always)]
+fn byte(value: f32) -> u8 {
+    // SAFETY: the range of a byte.
+    unsafe { tone::whole(tone::to_byte(value)) as u8 }
 }

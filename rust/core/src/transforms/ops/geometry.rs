@@ -143,7 +143,7 @@ impl Geometry {
 }
 
 /// The largest side, and the largest plane, that an op makes.
-const MAX_SIDE: usize = 1 << 24;
+const MAX_SIDE: usize = 1 << 23;
 const MAX_AREA: usize = 1 << 31;
 
 fn check_size(op: &'static str, (height, width): (usize, usize)) -> Result<(), Error> {

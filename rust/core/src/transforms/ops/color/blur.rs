@@ -1,8 +1,8 @@
 //! `gaussian_blur`: a convolution in float32.
 
+use super::byte;
 use super::power::exp;
 use crate::transforms::ops::Shape;
-use crate::transforms::tone::{to_byte, whole};
 
 /// Pixels of a line that are summed at once, in registers.
 const STEP: usize = 32;
@@ -23,21 +23,15 @@ pub(super) fn blurred(
     let [width, height] = kernel;
     let padded = shape.channels * (shape.height + height - 1) * (shape.width + width - 1);
     let fused = shape.channels > 1 || (width > 3 && height > 3) || padded > 20480;
-    let [horizontal, vertical] = [0, 1].map(|axis| weights(kernel[axis], sigmas[axis]));
-    let weights: Vec<f32> = vertical
-        .iter()
-        .flat_map(|&y| horizontal.iter().map(move |&x| y * x))
-        .collect();
+    let weights = product(&weights(height, sigmas[1]), &weights(width, sigmas[0]));
     let mut padded = Padded::new(shape, kernel);
     let area = shape.area();
     for (from, to) in from.chunks_exact(area).zip(to.chunks_exact_mut(area)) {
         padded.fill(from);
         if fused {
-            padded.convolve(&weights, to, |value, weight, sum| {
-                value.mul_add(weight, sum)
-            });
+            padded.convolve::<true>(&weights, to);
         } else {
-            padded.convolve(&weights, to, |value, weight, sum| value * weight + sum);
+            padded.convolve::<false>(&weights, to);
         }
     }
 }
@@ -67,7 +61,7 @@ impl Padded {
 
     #[inline(always)]
     fn fill(&mut self, plane: &[u8]) {
-        let [left, top] = self.kernel.map(|length| length / 2);
+        let [left, top] = [self.kernel[0] / 2, self.kernel[1] / 2];
         let width = self.width;
         for (y, to) in self.values.chunks_exact_mut(self.stride).enumerate() {
             let line = &plane[mirrored(y, top, self.height) * width..][..width];
@@ -81,22 +75,28 @@ impl Padded {
     }
 
     #[inline(always)]
-    fn convolve(&self, weights: &[f32], to: &mut [u8], add: impl Fn(f32, f32, f32) -> f32) {
+    fn convolve<const FUSED: bool>(&self, weights: &[f32], to: &mut [u8]) {
         let [width, _] = self.kernel;
         for (y, to) in to.chunks_exact_mut(self.width).enumerate() {
             for (step, to) in to.chunks_mut(STEP).enumerate() {
-                let mut sums = [0.0; STEP];
+                let mut sums = [0.0_f32; STEP];
                 for (line, weights) in weights.chunks_exact(width).enumerate() {
                     let start = (y + line) * self.stride + step * STEP;
-                    let line = &self.values[start..][..STEP + width - 1];
-                    for (values, &weight) in line.windows(STEP).zip(weights) {
-                        for (sum, &value) in sums.iter_mut().zip(values) {
-                            *sum = add(value, weight, *sum);
+                    for (x, &weight) in weights.iter().enumerate() {
+                        let values = &self.values[start + x..][..STEP];
+                        for at in 0..STEP {
+                            sums[at] = if FUSED {
+                                values[at].mul_add(weight, sums[at])
+                            } else {
+                                values[at] * weight + sums[at]
+                            };
                         }
                     }
                 }
-                // SAFETY: bytes' values.
-                let bytes = sums.map(|sum| unsafe { whole(to_byte(sum.round_ties_even())) as u8 });
+                let mut bytes = [0; STEP];
+                for at in 0..STEP {
+                    bytes[at] = byte(sums[at].round_ties_even());
+                }
                 to.copy_from_slice(&bytes[..to.len()]);
             }
         }
@@ -112,6 +112,14 @@ fn mirrored(at: usize, before: usize, length: usize) -> usize {
     } else {
         2 * (length - 1) - at
     }
+}
+
+/// The weights of all places, line by line.
+fn product(vertical: &[f32], horizontal: &[f32]) -> Vec<f32> {
+    let lines = vertical.iter();
+    lines
+        .flat_map(|&y| horizontal.iter().map(move |&x| y * x))
+        .collect()
 }
 
 /// The weights of a Gaussian at `length` places, which sum to 1.

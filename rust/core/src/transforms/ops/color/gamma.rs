@@ -1,8 +1,7 @@
 //! `adjust_gamma`: powers, by table.
 
-use super::levels;
 use super::power::power;
-use crate::transforms::tone::{to_byte, whole};
+use super::{byte as to_byte, levels};
 
 /// Values that torch takes the power of at once; what a whole image leaves over goes one by one.
 const STEP: usize = 32;
@@ -26,15 +25,20 @@ pub(super) fn raised(gamma: f64, gain: f64, from: &[u8], to: &mut [u8]) {
         _ => f64::from(part).powf(gamma) as f32,
     };
     if rest > 0 {
-        let mut table = [0; 256];
+        let mut powers = [0.0; 256];
         if [0.0, 0.5, 1.0, 2.0, 3.0].contains(&gamma) {
-            for (byte, level) in table.iter_mut().enumerate() {
-                *level = level_of(scalar(part_of(byte)), gain);
+            for (byte, power) in powers.iter_mut().enumerate() {
+                *power = scalar(part_of(byte));
             }
         } else {
-            for (byte, level) in table.iter_mut().enumerate().skip(1) {
-                *level = level_of(power(part_of(byte), exponent), gain);
+            for (byte, to) in powers.iter_mut().enumerate() {
+                *to = power(part_of(byte), exponent);
             }
+            powers[0] = 0.0;
+        }
+        let mut table = [0; 256];
+        for (level, power) in table.iter_mut().zip(powers) {
+            *level = level_of(power, gain);
         }
         levels::each(&from[..rest], &mut to[..rest], |byte| {
             table[usize::from(byte)]
@@ -52,7 +56,5 @@ fn part_of(byte: usize) -> f32 {
 
 #[inline(always)]
 fn level_of(value: f32, gain: f32) -> u8 {
-    let part = (value * gain).clamp(0.0, 1.0);
-    // SAFETY: a byte's value.
-    unsafe { whole(to_byte(part * 255.999)) as u8 }
+    to_byte((value * gain).clamp(0.0, 1.0) * 255.999)
 }

@@ -1,39 +1,39 @@
 //! `adjust_hue`: by way of hue, saturation and value.
 
-use super::rgb;
+use super::{byte, rgb, rgb_mut};
 use crate::transforms::ops::Shape;
-use crate::transforms::tone::whole;
 
 /// Turns every pixel's hue by part of a full turn. Gray images have none.
 #[inline(always)]
 pub(super) fn turned(turn: f64, from: &[u8], shape: Shape, to: &mut [u8]) {
-    let Some([red, green, blue]) = rgb(from, shape) else {
+    let Some([from_red, from_green, from_blue]) = rgb(from, shape) else {
         return to.copy_from_slice(from);
     };
+    let [to_red, to_green, to_blue] = rgb_mut(to, shape);
     let turn = turn as f32;
-    let area = shape.area();
-    let (to_red, rest) = to.split_at_mut(area);
-    let (to_green, to_blue) = rest.split_at_mut(area);
-    for at in 0..area {
-        let pixel = [red[at], green[at], blue[at]].map(|byte| f32::from(byte) * (1.0 / 255.0));
-        let [r, g, b] = turned_pixel(pixel, turn).map(|value| {
-            // SAFETY: `value` is in [0, 1].
-            unsafe { whole(value * 255.999) as u8 }
-        });
-        (to_red[at], to_green[at], to_blue[at]) = (r, g, b);
+    for at in 0..shape.area() {
+        let red = f32::from(from_red[at]) * (1.0 / 255.0);
+        let green = f32::from(from_green[at]) * (1.0 / 255.0);
+        let blue = f32::from(from_blue[at]) * (1.0 / 255.0);
+        let [red, green, blue] = turned_pixel(red, green, blue, turn);
+        to_red[at] = byte(red * 255.999);
+        to_green[at] = byte(green * 255.999);
+        to_blue[at] = byte(blue * 255.999);
     }
 }
 
 /// Every operation is one of torch's, rounded where it rounds: no two are fused.
 #[inline(always)]
-fn turned_pixel([red, green, blue]: [f32; 3], turn: f32) -> [f32; 3] {
+fn turned_pixel(red: f32, green: f32, blue: f32, turn: f32) -> [f32; 3] {
     let highest = larger(larger(red, green), blue);
     let lowest = smaller(smaller(red, green), blue);
     let range = highest - lowest;
     let gray = highest == lowest;
     let saturation = range / if gray { 1.0 } else { highest };
     let divisor = if gray { 1.0 } else { range };
-    let [r, g, b] = [red, green, blue].map(|value| (highest - value) / divisor);
+    let r = (highest - red) / divisor;
+    let g = (highest - green) / divisor;
+    let b = (highest - blue) / divisor;
     let sixths = if highest == red {
         b - g
     } else if highest == green {
@@ -54,19 +54,22 @@ fn turned_pixel([red, green, blue]: [f32; 3], turn: f32) -> [f32; 3] {
     let falling = to_unit((1.0 - rising) * highest);
     let rising = to_unit((rising + grey) * highest);
     // A hue just below 0 may have been rounded up to a full turn, the sector to 6.
-    if sector < 1.0 || sector == 6.0 {
-        [highest, rising, low]
-    } else if sector < 2.0 {
-        [falling, highest, low]
-    } else if sector < 3.0 {
-        [low, highest, rising]
-    } else if sector < 4.0 {
-        [low, falling, highest]
-    } else if sector < 5.0 {
-        [rising, low, highest]
-    } else {
-        [highest, low, falling]
-    }
+    let sector = if sector == 6.0 { 0.0 } else { sector };
+    // Selected channel by channel, which vector code can do.
+    [
+        of_sector(sector, [highest, falling, low, low, rising, highest]),
+        of_sector(sector, [rising, highest, highest, falling, low, low]),
+        of_sector(sector, [low, low, rising, highest, highest, falling]),
+    ]
+}
+
+#[inline(always)]
+fn of_sector(sector: f32, values: [f32; 6]) -> f32 {
+    let value = if sector < 1.0 { values[0] } else { values[1] };
+    let value = if sector < 2.0 { value } else { values[2] };
+    let value = if sector < 3.0 { value } else { values[3] };
+    let value = if sector < 4.0 { value } else { values[4] };
+    if sector < 5.0 { value } else { values[5] }
 }
 
 /// What C's `fmod(value, 1)` gives.

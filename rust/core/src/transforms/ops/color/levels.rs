@@ -1,7 +1,7 @@
 //! Ops that make of a byte another byte, whatever lies next to it.
 
+use super::byte as to_byte;
 use crate::transforms::ops::Shape;
-use crate::transforms::tone::{to_byte, whole};
 
 #[inline(always)]
 pub(super) fn each(from: &[u8], to: &mut [u8], level: impl Fn(u8) -> u8) {
@@ -41,9 +41,7 @@ pub(super) fn stretched(from: &[u8], shape: Shape, to: &mut [u8]) {
         }
         let scale = f32::from(highest - lowest) * (1.0 / 255.0);
         each(from, to, |byte| {
-            let stretched = to_byte((f32::from(byte) - f32::from(lowest)) / scale);
-            // SAFETY: a byte's value.
-            unsafe { whole(stretched) as u8 }
+            to_byte((f32::from(byte) - f32::from(lowest)) / scale)
         });
     }
 }
@@ -60,11 +58,16 @@ pub(super) fn equalized(from: &[u8], shape: Shape, to: &mut [u8]) {
             to.copy_from_slice(from);
             continue;
         }
+        let mut darker = [0.0; 256];
+        let mut count = step / 2;
+        for (darker, here) in darker.iter_mut().zip(histogram) {
+            *darker = count as f64;
+            count += here;
+        }
         let mut table = [0; 256];
-        let mut darker = step / 2;
-        for (level, count) in table.iter_mut().zip(histogram) {
-            *level = (darker / step).min(255) as u8;
-            darker += count;
+        for (level, darker) in table.iter_mut().zip(darker) {
+            // The whole part of a quotient below 256 is exact in float64.
+            *level = (darker / step as f64).min(255.0) as u8;
         }
         each(from, to, |byte| table[usize::from(byte)]);
     }
@@ -76,13 +79,20 @@ pub(super) fn equalized(from: &[u8], shape: Shape, to: &mut [u8]) {
 fn histogram(bytes: &[u8]) -> [usize; 256] {
     let mut counts = [[0_usize; 256]; 4];
     let (fours, rest) = bytes.as_chunks::<4>();
-    for four in fours {
-        for (counts, &byte) in counts.iter_mut().zip(four) {
-            counts[usize::from(byte)] += 1;
-        }
+    for &[one, two, three, four] in fours {
+        counts[0][usize::from(one)] += 1;
+        counts[1][usize::from(two)] += 1;
+        counts[2][usize::from(three)] += 1;
+        counts[3][usize::from(four)] += 1;
     }
     for &byte in rest {
         counts[0][usize::from(byte)] += 1;
     }
-    std::array::from_fn(|byte| counts.iter().map(|counts| counts[byte]).sum())
+    let [mut sums, others @ ..] = counts;
+    for counts in others {
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum += count;
+        }
+    }
+    sums
 }

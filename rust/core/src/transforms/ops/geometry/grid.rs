@@ -141,8 +141,8 @@ const LANES: usize = 8;
 
 type Lanes = [f32; LANES];
 
-/// Columns and lines of nothing around the copy that four pixels at once are read from: two, so
-/// that any four pixels beside the image have a place there.
+/// Columns and lines around the copies that pixels are read from: two, so that any four pixels beside
+/// the image have a place there.
 const MARGIN: usize = 2;
 
 impl Sampling {
@@ -172,22 +172,24 @@ impl Sampling {
 
     #[inline(always)]
     fn nearest(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
-        let (area, width) = (shape.area(), shape.width);
-        for line in 0..shape.height {
-            for chunk in 0..grid.columns.len() {
-                let places = nearest_places(&grid.positions(line, chunk), shape);
-                let first = chunk * LANES;
-                let length = LANES.min(width - first);
-                let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
-                for (channel, (plane, turned)) in planes.enumerate() {
-                    let outside = to_byte(self.fill(channel).unwrap_or(0.0));
-                    let turned = &mut turned[line * width + first..][..length];
-                    for (byte, &place) in turned.iter_mut().zip(&places) {
-                        *byte = match plane.get(place as usize) {
-                            Some(&pixel) => pixel,
-                            None => outside,
-                        };
-                    }
+        let width = shape.width;
+        let mut places = vec![[0; LANES]; grid.columns.len() * shape.height];
+        for (line, places) in places.chunks_exact_mut(grid.columns.len()).enumerate() {
+            for (chunk, places) in places.iter_mut().enumerate() {
+                let [x, y] = grid.positions(line, chunk);
+                for lane in 0..LANES {
+                    let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
+                    places[lane] = framed_place(x, y, shape);
+                }
+            }
+        }
+        let framed = self.frame(from, shape);
+        let planes = framed.chunks_exact(framed_area(shape));
+        for (plane, turned) in planes.zip(to.chunks_exact_mut(shape.area())) {
+            let places = places.chunks_exact(grid.columns.len());
+            for (line, places) in turned.chunks_exact_mut(width).zip(places) {
+                for (byte, &place) in line.iter_mut().zip(places.as_flattened()) {
+                    *byte = plane[place as usize];
                 }
             }
         }
@@ -196,20 +198,21 @@ impl Sampling {
     #[inline(always)]
     fn bilinear(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
         let (area, width) = (shape.area(), shape.width);
-        let stride = width + 2 * MARGIN;
-        let mut framed = vec![0; stride * (shape.height + 2 * MARGIN)];
-        let planes = from.chunks_exact(area).zip(to.chunks_exact_mut(area));
-        for (channel, (plane, turned)) in planes.enumerate() {
-            let inner = framed[MARGIN * stride + MARGIN..].chunks_mut(stride);
-            for (line, inner) in plane.chunks_exact(width).zip(inner) {
-                inner[..width].copy_from_slice(line);
-            }
-            let fill = self.fill(channel);
-            for (number, line) in turned.chunks_exact_mut(width).enumerate() {
-                for (chunk, out) in line.chunks_mut(LANES).enumerate() {
-                    let around = Around::new(&grid.positions(number, chunk), shape);
-                    let mut values = around.blend(&framed, stride);
-                    if let Some(fill) = fill {
+        let black = Self {
+            interpolation: self.interpolation,
+            fill: Vec::new(),
+        };
+        let framed = black.frame(from, shape);
+        for line in 0..shape.height {
+            for chunk in 0..grid.columns.len() {
+                let around = Around::new(&grid.positions(line, chunk), shape);
+                let start = line * width + chunk * LANES;
+                let length = LANES.min(width - chunk * LANES);
+                let planes = framed.chunks_exact(framed_area(shape));
+                let planes = planes.zip(to.chunks_exact_mut(area));
+                for (channel, (plane, turned)) in planes.enumerate() {
+                    let mut values = around.blend(plane, width + 2 * MARGIN);
+                    if let Some(fill) = self.fill(channel) {
                         let cover = around.sum(&around.inside);
                         for lane in 0..LANES {
                             values[lane] = (values[lane] - fill) * cover[lane] + fill;
@@ -219,11 +222,35 @@ impl Sampling {
                     for lane in 0..LANES {
                         bytes[lane] = to_byte(values[lane]);
                     }
-                    out.copy_from_slice(&bytes[..out.len()]);
+                    turned[start..][..length].copy_from_slice(&bytes[..length]);
                 }
             }
         }
     }
+
+    /// A copy of the planes with what is beside the image around each.
+    #[inline(always)]
+    fn frame(&self, from: &[u8], shape: Shape) -> Vec<u8> {
+        let (width, stride) = (shape.width, shape.width + 2 * MARGIN);
+        let mut framed = vec![0; framed_area(shape) * shape.channels];
+        let planes = from.chunks_exact(shape.area());
+        let copies = framed.chunks_exact_mut(framed_area(shape));
+        for (channel, (plane, copy)) in planes.zip(copies).enumerate() {
+            if let Some(fill) = self.fill(channel) {
+                copy.fill(to_byte(fill));
+            }
+            let copy = copy[MARGIN * stride + MARGIN..].chunks_mut(stride);
+            for (line, copy) in plane.chunks_exact(width).zip(copy) {
+                copy[..width].copy_from_slice(line);
+            }
+        }
+        framed
+    }
+}
+
+#[inline(always)]
+fn framed_area(shape: Shape) -> usize {
+    (shape.height + 2 * MARGIN) * (shape.width + 2 * MARGIN)
 }
 
 /// Where the pixels of the result are in the image.
@@ -248,11 +275,11 @@ impl Grid {
         let factors = [x[0] as f32 / halves[0], y[0] as f32 / halves[1]];
         let middle = (shape.width - 1) as f32 * 0.5;
         let mut columns = vec![[[0.0; LANES]; 2]; shape.width.div_ceil(LANES)];
-        for (chunk, columns) in columns.iter_mut().enumerate() {
-            for lane in 0..LANES {
+        for (chunk, [to_x, to_y]) in columns.iter_mut().enumerate() {
+            for (lane, (to_x, to_y)) in to_x.iter_mut().zip(to_y).enumerate() {
                 let column = (chunk * LANES + lane) as f32 - middle;
-                columns[0][lane] = column * factors[0];
-                columns[1][lane] = column * factors[1];
+                *to_x = column * factors[0];
+                *to_y = column * factors[1];
             }
         }
         Self {
@@ -269,33 +296,16 @@ impl Grid {
     fn positions(&self, line: usize, chunk: usize) -> [Lanes; 2] {
         let line = line as f32 - self.middle;
         let mut positions = self.columns[chunk];
-        for axis in 0..2 {
+        for (axis, positions) in positions.iter_mut().enumerate() {
             let (line, offset) = (line * self.lines[axis], self.offsets[axis]);
             let half = self.halves[axis];
-            for lane in 0..LANES {
-                let place = positions[axis][lane] + line + offset;
-                positions[axis][lane] = (place + 1.0).mul_add(half, -0.5);
+            for position in positions {
+                let place = *position + line + offset;
+                *position = (place + 1.0).mul_add(half, -0.5);
             }
         }
         positions
     }
-}
-
-/// Where in a plane the nearest pixels are; nowhere, for those beside the image.
-#[inline(always)]
-fn nearest_places([x, y]: &[Lanes; 2], shape: Shape) -> [u32; LANES] {
-    let (right, bottom) = (shape.width as f32, shape.height as f32);
-    let mut places = [0; LANES];
-    for lane in 0..LANES {
-        let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
-        let inside = (x >= 0.0) & (x < right) & (y >= 0.0) & (y < bottom);
-        let (x, y) = if inside { (x, y) } else { (0.0, 0.0) };
-        // SAFETY: both are inside the image, whose sides fit an i32.
-        let (x, y) = unsafe { (x.to_int_unchecked::<i32>(), y.to_int_unchecked::<i32>()) };
-        let place = y as u32 * shape.width as u32 + x as u32;
-        places[lane] = if inside { place } else { u32::MAX };
-    }
-    places
 }
 
 /// The four pixels around each position, north west, north east, south west, south east.
@@ -310,7 +320,6 @@ struct Around {
 impl Around {
     #[inline(always)]
     fn new([x, y]: &[Lanes; 2], shape: Shape) -> Self {
-        let stride = (shape.width + 2 * MARGIN) as u32;
         let (right, bottom) = (shape.width as f32, shape.height as f32);
         let mut found = Self {
             weights: [[0.0; LANES]; 4],
@@ -335,7 +344,7 @@ impl Around {
             found.inside[2][lane] = at_south * at_west;
             found.inside[3][lane] = at_south * at_east;
 
-            found.places[lane] = framed_place(north, bottom) * stride + framed_place(west, right);
+            found.places[lane] = framed_place(west, north, shape);
         }
         found
     }
@@ -381,9 +390,16 @@ fn inside(at: f32, end: f32) -> [f32; 2] {
     [if this { 1.0 } else { 0.0 }, if next { 1.0 } else { 0.0 }]
 }
 
-/// The place of pixel `at` in the framed copy, or one of the margin's for those beside it.
+/// Where the pixel (x, y) is in a framed plane; for those beside the image, a place in the margin.
 #[inline(always)]
-fn framed_place(at: f32, end: f32) -> u32 {
+fn framed_place(x: f32, y: f32, shape: Shape) -> u32 {
+    let stride = (shape.width + 2 * MARGIN) as u32;
+    beside(y, shape.height as f32) * stride + beside(x, shape.width as f32)
+}
+
+/// A coordinate from the frame's start, of the frame's where it is not in the image.
+#[inline(always)]
+fn beside(at: f32, end: f32) -> u32 {
     let margin = MARGIN as f32;
     // Comparisons that NaN fails: it counts as beside the image.
     let at = if at > -margin { at } else { -margin };
@@ -400,4 +416,53 @@ fn to_byte(value: f32) -> u8 {
     let value = if value < 255.0 { value } else { 255.0 };
     // SAFETY: a byte's range fits an i32.
     unsafe { value.to_int_unchecked::<i32>() as u8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_quarters_need_no_sampling() {
+        let square = Shape {
+            channels: 1,
+            height: 3,
+            width: 3,
+        };
+        let wide = Shape { width: 4, ..square };
+        for (angle, count) in [(0.0, 0), (-270.0, 1), (540.0, 2), (270.0, 3)] {
+            assert_eq!(quarters(angle, None, square), Some(count));
+            let even = count % 2 == 0;
+            assert_eq!(quarters(angle, None, wide), even.then_some(count));
+            assert_eq!(quarters(angle, Some((1.5, 1.5)), square), None);
+        }
+        assert_eq!(quarters(45.0, None, square), None);
+    }
+
+    #[test]
+    fn no_position_is_read_outside_the_frame() {
+        let shape = Shape {
+            channels: 1,
+            height: 3,
+            width: 5,
+        };
+        let stride = (shape.width + 2 * MARGIN) as u32;
+        let ends = [
+            f32::NEG_INFINITY,
+            -9.0,
+            -2.0,
+            -1.0,
+            0.0,
+            2.0,
+            3.0,
+            5.0,
+            1e30,
+        ];
+        for x in ends.into_iter().chain([f32::NAN, f32::INFINITY]) {
+            for y in ends.into_iter().chain([f32::NAN, f32::INFINITY]) {
+                let place = framed_place(x, y, shape) + stride + 1;
+                assert!((place as usize) < framed_area(shape), "({x}, {y})");
+            }
+        }
+    }
 }

@@ -289,3 +289,42 @@ fn triangle(distance: f64) -> f64 {
     let distance = distance.abs();
     if distance < 1.0 { 1.0 - distance } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposes_any_shape() {
+        for (height, width) in [(1, 1), (1, 9), (8, 8), (7, 16), (17, 24), (33, 40)] {
+            let plane: Vec<u8> = (0..height * width).map(|at| (at * 7 % 251) as u8).collect();
+            let mut turned = vec![0; plane.len()];
+            transpose(&plane, width, &mut turned);
+            for (y, line) in plane.chunks_exact(width).enumerate() {
+                for (x, byte) in line.iter().enumerate() {
+                    assert_eq!(
+                        *byte,
+                        turned[x * height + y],
+                        "{height} x {width}: ({x}, {y})"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn weights_add_up_to_one() {
+        for (from, to) in [(1, 1), (1, 9), (28, 32), (224, 28), (1000, 3), (7, 5)] {
+            for antialias in [false, true] {
+                let axis = Axis::new(from, to, antialias);
+                let weights = axis.weights.chunks_exact(axis.room);
+                for (weights, source) in weights.zip(&axis.sources) {
+                    let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
+                    let error = (sum - (1 << axis.precision)).unsigned_abs() as usize;
+                    assert!(error <= axis.room, "{from} to {to}: {weights:?}");
+                    assert!(source.start < source.end && source.end <= from);
+                }
+            }
+        }
+    }
+}

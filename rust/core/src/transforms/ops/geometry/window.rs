@@ -232,3 +232,30 @@ impl Margins {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_a_pixel_go_where_torchvision_has_them() {
+        for (size, wanted, start) in [(5, 2, 2), (7, 2, 2), (6, 3, 2), (9, 9, 0), (2, 5, -1)] {
+            assert_eq!(center_start(size, wanted), start, "{wanted} of {size}");
+        }
+    }
+
+    #[test]
+    fn windows_and_images_overlap() {
+        for start in -6..7 {
+            for length in 1..6 {
+                let found = overlap(start, length, 4);
+                let inside = (start..start + length as i64).filter(|at| (0..4).contains(at));
+                assert_eq!(found.length, inside.clone().count());
+                if let Some(first) = inside.min() {
+                    assert_eq!(found.from as i64, first);
+                    assert_eq!(found.to as i64, first - start);
+                }
+            }
+        }
+    }
+}
