@@ -51,13 +51,15 @@ class Compose:
     Examples
     --------
     >>> import numpy as np
-    >>> from medfast import transforms
-    >>> augment = transforms.Compose(
+    >>> from medfast.transforms import (
+    ...     ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype,
+    ... )
+    >>> augment = Compose(
     ...     [
-    ...         transforms.ColorJitter(brightness=0.2, contrast=0.2),
-    ...         transforms.RandomHorizontalFlip(),
-    ...         transforms.ToDtype("float32", scale=True),
-    ...         transforms.Normalize(mean=[0.5], std=[0.5]),
+    ...         ColorJitter(brightness=0.2, contrast=0.2),
+    ...         RandomHorizontalFlip(),
+    ...         ToDtype("float32", scale=True),
+    ...         Normalize(mean=[0.5], std=[0.5]),
     ...     ]
     ... )
     >>> images = np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28)
