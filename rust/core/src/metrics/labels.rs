@@ -106,21 +106,54 @@ pub enum Codes {
 /// # Ok::<(), medfast::metrics::Error>(())
 /// ```
 pub fn encode<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
-    let mut codes = vec![false; labels.len()];
-    let mut zero_or_one = true;
-    let mut ones = 0_usize;
-    for (code, label) in codes.iter_mut().zip(labels) {
-        *code = *label == L::ONE;
-        ones += usize::from(*code);
-        zero_or_one &= *code | (*label == L::ZERO);
+    match zeros_and_ones(labels) {
+        Some(codes) => Ok(Encoded {
+            classes: vec![0, 1],
+            codes: Codes::Binary(codes),
+        }),
+        None => encode_any(labels),
     }
-    if zero_or_one && (1..labels.len()).contains(&ones) {
-        let classes = vec![0, 1];
-        let codes = Codes::Binary(codes);
-        return Ok(Encoded { classes, codes });
-    }
-    encode_any(labels)
 }
+
+/// Which labels are 1, if all are 0 or 1 and both are there.
+fn zeros_and_ones<L: Label>(labels: &[L]) -> Option<Vec<bool>> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has the feature.
+        return unsafe { zeros_and_ones_avx2(labels) };
+    }
+    zeros_and_ones_portable(labels)
+}
+
+/// The same code as `zeros_and_ones_portable`, compiled to wider instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn zeros_and_ones_avx2<L: Label>(labels: &[L]) -> Option<Vec<bool>> {
+    zeros_and_ones_portable(labels)
+}
+
+#[inline(always)]
+fn zeros_and_ones_portable<L: Label>(labels: &[L]) -> Option<Vec<bool>> {
+    let mut codes = vec![false; labels.len()];
+    let (mut any_zero, mut any_one) = (false, false);
+    for (codes, labels) in codes.chunks_mut(BLOCK).zip(labels.chunks(BLOCK)) {
+        let (mut zeros, mut ones) = (0_u32, 0_u32);
+        for (code, label) in codes.iter_mut().zip(labels) {
+            *code = *label == L::ONE;
+            ones += u32::from(*code);
+            zeros += u32::from(*label == L::ZERO);
+        }
+        if (zeros + ones) as usize != labels.len() {
+            return None;
+        }
+        any_zero |= zeros > 0;
+        any_one |= ones > 0;
+    }
+    (any_zero && any_one).then_some(codes)
+}
+
+/// Labels looked at before others than 0 and 1 stop the looking.
+const BLOCK: usize = 1024;
 
 fn encode_any<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
     let mut values = Vec::with_capacity(labels.len());
@@ -282,11 +315,13 @@ mod tests {
         fn codes_point_back_to_the_labels(
             labels in prop_oneof![
                 prop::collection::vec(0_i64..2, 0..50),
+                prop::collection::vec(0_i64..2, 1000..2100),
                 prop::collection::vec(-3_i64..4, 0..50),
                 prop::collection::vec(any::<i64>(), 0..600),
                 prop::collection::vec(0_i64..1000, 0..1500),
             ]
         ) {
+            prop_assert_eq!(zeros_and_ones(&labels), zeros_and_ones_portable(&labels));
             let encoded = encode(&labels).unwrap();
             let distinct: BTreeSet<i64> = labels.iter().copied().collect();
             prop_assert!(encoded.classes.iter().eq(&distinct));
