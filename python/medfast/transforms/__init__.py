@@ -11,6 +11,7 @@ depend on the number of threads, on how the rows are split into calls, or on the
 """
 
 from medfast.transforms import functional
+from medfast.transforms._adapters import PerBatch, PerImage
 from medfast.transforms._compose import Compose
 from medfast.transforms._random import (
     D4,
@@ -57,6 +58,8 @@ __all__ = [
     "Grayscale",
     "Normalize",
     "Pad",
+    "PerBatch",
+    "PerImage",
     "RandAugment",
     "RandomAdjustSharpness",
     "RandomAffine",
