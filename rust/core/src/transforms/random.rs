@@ -419,7 +419,10 @@ impl Random {
         Err(Error::Parameter {
             op: self.name(),
             expected: "images of one shape, whatever is drawn".to_owned(),
-            got: format!("{one:?} and {other:?}"),
+            got: format!(
+                "{} x {} of {} channel(s) and {} x {} of {}",
+                one.height, one.width, one.channels, other.height, other.width, other.channels
+            ),
         })
     }
 
