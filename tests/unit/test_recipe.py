@@ -13,6 +13,8 @@ from medfast import transforms
 from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
+from medfast.training.setup import training_loader
+from tiny_runs import tiny_dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -219,3 +221,38 @@ def test_the_saved_recipe_is_plain_yaml() -> None:
     values = yaml.safe_load(load_recipe("report").to_yaml())
     assert values["augment"][1] == {"RandomHorizontalFlip": {"p": 0.5}}
     assert values["epochs"] == 50
+
+
+def test_any_transform_may_augment_nested_ones_too() -> None:
+    inner = {"RandomRotation": {"degrees": 10, "interpolation": "bilinear"}}
+    steps = [
+        {"RandomCrop": {"size": 28, "padding": 4}},
+        "TrivialAugmentWide",
+        {"RandomApply": {"transforms": [inner, "RandomInvert"], "p": 0.3}},
+    ]
+    recipe = load_recipe("official", {"augment": steps})
+    expected = (
+        transforms.RandomCrop(28, padding=4),
+        transforms.TrivialAugmentWide(),
+        transforms.RandomApply(
+            [transforms.RandomRotation(10, "bilinear"), transforms.RandomInvert()], 0.3
+        ),
+    )
+    assert recipe.pipeline(1, train=True).transforms[:3] == expected
+    again = load_recipe("official", {"augment": yaml.safe_load(recipe.to_yaml())["augment"]})
+    assert again.augment == recipe.augment
+    for name in ("functional", "PerImage", "Compose", "Normalize"):
+        with pytest.raises(ConfigError, match=f"{name!r} does not"):
+            load_recipe("official", {"augment": [name]})
+    with pytest.raises(ConfigError, match="'Rotation' does not"):
+        load_recipe("official", {"augment": [{"RandomApply": {"transforms": ["Rotation"]}}]})
+
+
+def test_augmentation_keeps_the_shape_of_the_images() -> None:
+    dataset = tiny_dataset()
+    size = dataset.size
+    keeps = load_recipe("official", {"augment": [{"RandomCrop": {"size": size, "padding": 2}}]})
+    assert len(training_loader(keeps, dataset)) > 0
+    changes = load_recipe("official", {"augment": [{"Resize": {"size": size // 2}}]})
+    with pytest.raises(ConfigError, match=r"augment turns images of shape .* into"):
+        training_loader(changes, dataset)

@@ -125,7 +125,8 @@ class Loader:
         dtype = getattr(torch, self.pipeline.dtype.name)
         for rows in self.rows(epoch):
             # torch keeps a pinned buffer from being used again until the copy out of it is done.
-            batch = torch.empty(self._output_shape(len(rows)), dtype=dtype, pin_memory=cuda)
+            shape = self.pipeline.output_shape(self.images, len(rows))
+            batch = torch.empty(shape, dtype=dtype, pin_memory=cuda)
             self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch.numpy())
             targets = torch.from_numpy(self.targets[rows])
             if cuda:
@@ -133,9 +134,3 @@ class Loader:
             if self.pipeline.layout == "NHWC":
                 batch = batch.permute(0, 3, 1, 2)
             yield batch.to(device, non_blocking=cuda), targets.to(device, non_blocking=cuda)
-
-    def _output_shape(self, n: int) -> tuple[int, int, int, int]:
-        height, width, channels = (*self.images.shape[1:], 1)[:3]
-        if self.pipeline.layout == "NHWC":
-            return n, height, width, channels
-        return n, channels, height, width

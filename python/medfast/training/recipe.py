@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 _BUILT_IN = resources.files("medfast.training") / "recipes"
 
 # Part of every pipeline already, so not an augmentation.
-_NOT_AUGMENTATIONS = {"Compose", "Normalize", "ToDtype", "Transform"}
+_NOT_AUGMENTATIONS = {
+    "Compose",
+    "Normalize",
+    "PerBatch",
+    "PerImage",
+    "ToDtype",
+    "Transform",
+    "functional",
+}
 
 # What a run may choose without departing from its recipe.
 _FREE_KEYS = {"name", "model", "stem", "seed"}
@@ -106,8 +114,12 @@ def _build_transform(step: object) -> Any:
     (name, arguments), known = *step.items(), set(transforms.__all__) - _NOT_AUGMENTATIONS
     if name not in known:
         raise ValueError(f"transforms that exist; {name!r} does not, {nearest(str(name), known)}")
+    arguments = dict(arguments or {})
+    if isinstance(arguments.get("transforms"), list | tuple):  # RandomApply and its like
+        inner = [{step: {}} if isinstance(step, str) else step for step in arguments["transforms"]]
+        arguments["transforms"] = [_build_transform(step) for step in inner]
     try:
-        return getattr(transforms, name)(**(arguments or {}))
+        return getattr(transforms, name)(**arguments)
     except (TypeError, MedfastError) as error:
         raise ValueError(f"arguments that {name} takes ({error})") from None
 

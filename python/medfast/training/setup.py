@@ -93,12 +93,25 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def training_loader(recipe: Recipe, dataset: Dataset) -> Loader:
-    """Feed the train split, augmented and shuffled."""
+    """Feed the train split, augmented and shuffled.
+
+    Raises
+    ------
+    ConfigError
+        If the augmentation changes the shape of the images: they are scored as they are.
+    """
     split = dataset.splits["train"]
+    pipelines = [recipe.pipeline(dataset.channels, train=train) for train in (True, False)]
+    augmented, plain = (pipeline.output_shape(split.images, 1)[1:] for pipeline in pipelines)
+    if augmented != plain:
+        raise ConfigError(
+            f"recipe {recipe.name!r}: augment turns images of shape {plain} into {augmented}, but "
+            "they are scored as they are; crop or resize them back to their size"
+        )
     return Loader(
         split.images,
         loss_targets(split.labels, dataset.task),
-        recipe.pipeline(dataset.channels, train=True),
+        pipelines[0],
         batch_size=recipe.batch_size,
         shuffle=True,
         seed=recipe.seed,

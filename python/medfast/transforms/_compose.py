@@ -138,6 +138,35 @@ class Compose:
         """
         return cls(convert(transform, ""), layout)
 
+    def output_shape(self, images: npt.NDArray[np.uint8], rows: int) -> tuple[int, ...]:
+        """Tell the shape of the output for so many rows of images of this shape.
+
+        Parameters
+        ----------
+        images : ndarray or torch tensor of uint8, shape (N, H, W) or (N, H, W, C)
+        rows : int
+            0 or more.
+
+        Returns
+        -------
+        tuple of int
+            (rows, C, H, W) or (rows, H, W, C) by `layout`.
+
+        Raises
+        ------
+        ShapeError, ConfigError
+            If the transforms are not defined for such images.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from medfast.transforms import RandomResizedCrop
+        >>> Compose([RandomResizedCrop(32)]).output_shape(np.zeros((9, 28, 28), np.uint8), 4)
+        (4, 1, 32, 32)
+        """
+        rows = _integer("rows", rows, 0, _MAX_ROW)
+        return self._pipeline.output_shape(checked_batch(images), rows)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the output."""
