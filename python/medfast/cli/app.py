@@ -13,8 +13,11 @@ import click
 import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
-VERBS = ("datasets", "download", "evaluate", "predict", "score", "train")
-EXTRAS = ("filelock", "requests", "safetensors", "sklearn", "torch", "yaml")
+VERBS = ("augment", "datasets", "download", "evaluate", "predict", "score", "train")
+EXTRAS = {
+    "PIL": "report",
+    **dict.fromkeys(("filelock", "requests", "safetensors", "sklearn", "torch", "yaml"), "train"),
+}
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -83,7 +86,7 @@ def run(args: list[str] | None = None) -> int:
             click.echo(f"medfast: {error}; free some space, or choose another place", err=True)
         elif isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
             need = f"medfast: this needs {error.name}, which is not installed"
-            click.echo(f"{need}: pip install 'medfast[train]'", err=True)
+            click.echo(f"{need}: pip install 'medfast[{EXTRAS[error.name]}]'", err=True)
         else:
             click.echo(
                 f"medfast: unexpected {type(error).__name__}: {error}\n"
