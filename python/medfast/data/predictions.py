@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from medfast.errors import CorruptDatasetError, DatasetNotFoundError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -178,13 +179,21 @@ def read_labels(path: str | os.PathLike[str]) -> NDArray[np.int64]:
     return _whole(path, _in_order(path, table[:, names["id"]], table[:, truth]), "label")
 
 
-def _read_npy(path: Path) -> NDArray[np.int64]:
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Word what the operating system refuses."""
     try:
-        array = np.load(path, allow_pickle=False)
+        yield
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path} does not exist; check the path") from error
     except OSError as error:
         raise storage_error("read", path, error) from error
+
+
+def _read_npy(path: Path) -> NDArray[np.int64]:
+    try:
+        with _reading(path):
+            array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise CorruptDatasetError(f"{path} is no .npy of numbers: {error}") from error
     if (
@@ -205,11 +214,8 @@ def _read_npy(path: Path) -> NDArray[np.int64]:
 
 def _read_table(path: Path) -> tuple[list[str] | None, NDArray[np.float64]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DatasetNotFoundError(f"{path} does not exist; check the path") from error
-    except OSError as error:
-        raise storage_error("read", path, error) from error
+        with _reading(path):
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorruptDatasetError(
             f"{path} is no table in text ({error}); expected rows of numbers with commas between"

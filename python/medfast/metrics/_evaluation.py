@@ -133,7 +133,7 @@ def evaluate(
         auc = combine(areas, None, undefined, "class", problem.classes, stacklevel=2)
     return Evaluation(
         auc=auc,
-        acc=_accuracy(problem, 0.5),
+        acc=accuracy_of(problem, 0.5),
         per_class_auc=tuple(areas.tolist()),
         absent_classes=tuple(undefined_classes),
     )
@@ -170,12 +170,13 @@ def accuracy(
     >>> accuracy([0, 2, 1], [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.4, 0.3, 0.3]], "multi-class")
     0.6666666666666666
     """
+    return accuracy_of(read_for_task(y_true, y_score, Task.parse(task)), threshold)
+
+
+def accuracy_of(problem: TaskProblem, threshold: float) -> float:
+    """Do as `accuracy`, with labels and scores that are read already."""
     if math.isnan(threshold):
         raise InvalidValueError("threshold is NaN, which no score is above; pass a number")
-    return _accuracy(read_for_task(y_true, y_score, Task.parse(task)), threshold)
-
-
-def _accuracy(problem: TaskProblem, threshold: float) -> float:
     if problem.truth.ndim == 1:
         return _native.accuracy_argmax(problem.truth, problem.scores)
     dtype = problem.score_dtype

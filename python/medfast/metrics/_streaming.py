@@ -235,12 +235,13 @@ class _Streaming(ABC):
         -------
         object of the same class
         """
-        states: list[Any] = [self.state_dict()]
+        mine = self.state_dict()
+        states: list[Any] = [mine]
         # If torch.distributed is in use, it has been imported.
         distributed: Any = sys.modules.get("torch.distributed")
         if distributed is not None and distributed.is_available() and distributed.is_initialized():
             states = [None] * distributed.get_world_size(group)
-            distributed.all_gather_object(states, self.state_dict(), group=group)
+            distributed.all_gather_object(states, mine, group=group)
         gathered = self._empty_copy()
         for state in states:
             part = self._empty_copy()

@@ -22,8 +22,8 @@ from medfast.data.dataset import load_labels
 from medfast.data.predictions import prediction_file_name, read_predictions, write_scores
 from medfast.data.root import data_root
 from medfast.errors import ConfigError, NotProbabilitiesWarning, ShapeError
-from medfast.metrics._evaluation import accuracy
-from medfast.metrics._for_task import read_for_task
+from medfast.metrics._evaluation import accuracy_of
+from medfast.metrics._for_task import TaskProblem, read_for_task
 from medfast.metrics._inputs import read_array
 from medfast.metrics._undefined import check_policy, combine
 from medfast.task import Task
@@ -80,12 +80,11 @@ def getAUC(  # noqa: N802 - medmnist's name
     >>> getAUC([[0], [1], [1]], [[0.8, 0.2], [0.4, 0.6], [0.7, 0.3]], "binary-class")
     1.0
     """
-    return _auc(y_true, y_score, task, undefined)
-
-
-def _auc(y_true: ArrayLike, y_score: ArrayLike, task: str, undefined: Undefined) -> float:
     check_policy(undefined)
-    problem = read_for_task(y_true, y_score, Task.parse(task))
+    return _auc(read_for_task(y_true, y_score, Task.parse(task)), undefined)
+
+
+def _auc(problem: TaskProblem, undefined: Undefined) -> float:
     areas = _native.roc_auc_per_class(problem.truth, problem.scores, None, 1.0, None)
     # To the caller of the function that called this one.
     return combine(areas, None, undefined, "class", problem.classes, stacklevel=3)
@@ -122,15 +121,13 @@ def getACC(  # noqa: N802 - medmnist's name
     >>> getACC([0, 1, 1], [0.2, 0.6, 0.3], "binary-class")
     0.6666666666666666
     """
-    return _acc(y_true, y_score, task, threshold)
+    return _acc(read_for_task(y_true, y_score, Task.parse(task)), threshold)
 
 
-def _acc(y_true: ArrayLike, y_score: ArrayLike, task: str, threshold: float) -> float:
-    found = accuracy(y_true, y_score, task, threshold=threshold)
-    thresholded = Task.parse(task) in (Task.BINARY, Task.MULTI_LABEL)
-    if thresholded and 0 < threshold < 1:
-        scores = read_for_task(y_true, y_score, Task.parse(task)).scores
-        low, high = scores.min(), scores.max()
+def _acc(problem: TaskProblem, threshold: float) -> float:
+    found = accuracy_of(problem, threshold)
+    if problem.task in (Task.BINARY, Task.MULTI_LABEL) and 0 < threshold < 1:
+        low, high = problem.scores.min(), problem.scores.max()
         if low < 0 or high > 1:
             warnings.warn(
                 f"the scores reach from {low:.4g} to {high:.4g}, so they are no probabilities, but "
@@ -224,10 +221,8 @@ class Evaluator:
                 f"y_score has shape {scores.shape}, but {self.flag} {self.split} has "
                 f"{len(self.labels)} samples; score every one, in their order"
             )
-        task = self.info.task
-        metrics = Metrics(
-            _auc(self.labels, scores, task, "skip"), _acc(self.labels, scores, task, 0.5)
-        )
+        problem = read_for_task(self.labels, scores, self.info.task)
+        metrics = Metrics(_auc(problem, "skip"), _acc(problem, 0.5))
         if save_folder is not None:
             path = Path(save_folder) / self.get_standard_evaluation_filename(metrics, run)
             write_scores(path, scores.reshape(len(scores), -1))
