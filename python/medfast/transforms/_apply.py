@@ -13,6 +13,18 @@ from medfast.errors import ConfigError, ShapeError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+# The places of these words are what the native code knows them by.
+INTERPOLATIONS = ("nearest", "bilinear")
+PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
+_ANTIALIASED = 2
+
+
+def filter_code(interpolation: str, antialias: bool) -> int:
+    """Give the number by which the native code knows a way to resize."""
+    if interpolation == "bilinear" and antialias:
+        return _ANTIALIASED
+    return INTERPOLATIONS.index(interpolation)
+
 
 def apply_op(
     name: str, images: npt.NDArray[np.uint8], threads: int | None = None, **parameters: Any

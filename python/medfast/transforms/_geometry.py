@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medfast.errors import ConfigError, ShapeError
-from medfast.transforms._apply import apply_op, checked_batch
+from medfast.transforms._apply import (
+    INTERPOLATIONS,
+    PADDING_MODES,
+    apply_op,
+    checked_batch,
+    filter_code,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -182,10 +188,9 @@ def pad(
     [[[1, 1, 2, 2]]]
     """
     batch = _with_pixels("pad", images)
-    modes = ["constant", "edge", "reflect", "symmetric"]
-    if padding_mode not in modes:
+    if padding_mode not in PADDING_MODES:
         raise ConfigError(
-            f"pad: expected padding_mode as one of {', '.join(modes)}, got {padding_mode!r}"
+            f"pad: expected padding_mode as one of {', '.join(PADDING_MODES)}, got {padding_mode!r}"
         )
     margins = _integers("pad", "padding", padding, (1, 2, 4), least=0)
     left, top, right, bottom = margins * (4 // len(margins))
@@ -202,7 +207,7 @@ def pad(
         top=top,
         right=right,
         bottom=bottom,
-        padding_mode=modes.index(padding_mode),
+        padding_mode=PADDING_MODES.index(padding_mode),
         **filled,
     )
 
@@ -565,7 +570,6 @@ def resized_crop(
 
 
 _LARGEST = 2**31
-_INTERPOLATIONS = ["nearest", "bilinear"]
 
 
 def _with_pixels(name: str, images: object) -> npt.NDArray[np.uint8]:
@@ -668,15 +672,18 @@ def _fill(name: str, fill: Any, batch: npt.NDArray[np.uint8]) -> dict[str, Any]:
 
 
 def _interpolation(name: str, interpolation: Any) -> int:
-    chosen = getattr(interpolation, "value", interpolation)
-    if chosen not in _INTERPOLATIONS:
-        raise ConfigError(
-            f"{name}: expected interpolation as one of {', '.join(_INTERPOLATIONS)}, got "
-            f"{interpolation!r}"
-        )
-    return _INTERPOLATIONS.index(chosen)
+    return INTERPOLATIONS.index(_read_interpolation(name, interpolation))
 
 
 def _filter(name: str, interpolation: Any, antialias: bool) -> int:
-    chosen = _interpolation(name, interpolation)
-    return 2 if chosen == 1 and antialias else chosen
+    return filter_code(_read_interpolation(name, interpolation), antialias)
+
+
+def _read_interpolation(name: str, interpolation: Any) -> str:
+    chosen = getattr(interpolation, "value", interpolation)
+    if chosen not in INTERPOLATIONS:
+        raise ConfigError(
+            f"{name}: expected interpolation as one of {', '.join(INTERPOLATIONS)}, got "
+            f"{interpolation!r}"
+        )
+    return str(chosen)

@@ -13,14 +13,12 @@ import numpy as np
 
 from medfast import _native
 from medfast.errors import ConfigError, nearest
+from medfast.transforms._apply import INTERPOLATIONS, PADDING_MODES, filter_code
 from medfast.transforms._steps import Transform, read_number
 
 # How a parameter comes about: a kind of the native code, and its numbers.
 Drawn = tuple[str, list[float]]
 
-_INTERPOLATIONS = ("nearest", "bilinear")
-_ANTIALIASED = 2
-_PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 _HEIGHT, _WIDTH = 0.0, 1.0
 
 
@@ -417,7 +415,7 @@ class Resize(_Random):
             sides: list[Drawn] = [("edge", [self.size[0], axis]) for axis in (_HEIGHT, _WIDTH)]
         else:
             sides = fixed(*self.size)
-        return self._op("resize", [*sides, *fixed(_filter(self.interpolation, self.antialias))])
+        return self._op("resize", [*sides, *fixed(filter_code(self.interpolation, self.antialias))])
 
 
 @dataclass(frozen=True, init=False)
@@ -464,7 +462,7 @@ class RandomResizedCrop(_Random):
         )
 
     def _native(self) -> _native.Transform:
-        rest = [_filter(self.interpolation, self.antialias)]
+        rest = [filter_code(self.interpolation, self.antialias)]
         return _native.Transform.random_resized_crop(
             self.size, _two(self.scale), _two(self.ratio), rest
         )
@@ -1016,18 +1014,13 @@ def _sampling(
     interpolation: str, center: Sequence[float] | None, fill: Sequence[float] | None
 ) -> list[Drawn]:
     x, y = (math.nan, math.nan) if center is None else center
-    return fixed(_INTERPOLATIONS.index(interpolation), x, y, *(fill or ()))
+    return fixed(INTERPOLATIONS.index(interpolation), x, y, *(fill or ()))
 
 
 def _pad(padding: tuple[int, ...], mode: str, fill: Sequence[float] | None) -> list[Drawn]:
     sides = padding * (4 // len(padding))
     filled = (fill or (0.0,)) if mode == "constant" else ()
-    return fixed(*sides, _PADDING_MODES.index(mode), *filled)
-
-
-def _filter(interpolation: str, antialias: bool) -> float:
-    chosen = _INTERPOLATIONS.index(interpolation)
-    return _ANTIALIASED if chosen and antialias else chosen
+    return fixed(*sides, PADDING_MODES.index(mode), *filled)
 
 
 def _natives(transforms: Sequence[Transform]) -> list[_native.Transform]:
@@ -1101,15 +1094,15 @@ def _padding(name: str, padding: Any) -> tuple[int, ...]:
 
 
 def _padding_mode(name: str, mode: Any) -> str:
-    if mode not in _PADDING_MODES:
-        raise ConfigError(f"{name}: padding_mode={mode!r}; {nearest(str(mode), _PADDING_MODES)}")
+    if mode not in PADDING_MODES:
+        raise ConfigError(f"{name}: padding_mode={mode!r}; {nearest(str(mode), PADDING_MODES)}")
     return str(mode)
 
 
 def _interpolation(name: str, interpolation: Any) -> str:
     chosen = getattr(interpolation, "value", interpolation)
-    if chosen not in _INTERPOLATIONS:
-        known = nearest(str(chosen), _INTERPOLATIONS)
+    if chosen not in INTERPOLATIONS:
+        known = nearest(str(chosen), INTERPOLATIONS)
         raise ConfigError(f"{name}: interpolation={interpolation!r}; {known}")
     return str(chosen)
 
