@@ -81,9 +81,48 @@ impl Frame {
 pub(super) struct Floats {
     /// What the byte is multiplied by.
     scale: f32,
-    /// What is then subtracted, and what that is divided by, step by step: one list for all
-    /// channels, or one for each.
-    channels: Vec<Vec<(f32, f32)>>,
+    /// What then happens, step by step: one list for all channels, or one for each.
+    channels: Vec<Vec<Shift>>,
+}
+
+/// `(value - mean) / std`.
+#[derive(Clone, Copy, Debug)]
+struct Shift {
+    mean: f32,
+    std: f32,
+    /// What to multiply by instead of dividing, where that gives the same for every byte.
+    factor: Option<f32>,
+}
+
+impl Shift {
+    /// The step after those of `earlier`.
+    fn new(mean: f32, std: f32, scale: f32, earlier: &[Self]) -> Self {
+        let divided = Self {
+            mean,
+            std,
+            factor: None,
+        };
+        let multiplied = Self {
+            factor: Some(1.0 / std),
+            ..divided
+        };
+        let before = |byte: u8| {
+            let value = f32::from(byte) * scale;
+            earlier.iter().fold(value, |value, step| step.apply(value))
+        };
+        let same = (0..=u8::MAX)
+            .map(before)
+            .all(|value| multiplied.apply(value).to_bits() == divided.apply(value).to_bits());
+        if same { multiplied } else { divided }
+    }
+
+    #[inline(always)]
+    fn apply(self, value: f32) -> f32 {
+        match self.factor {
+            Some(factor) => (value - self.mean) * factor,
+            None => (value - self.mean) / self.std,
+        }
+    }
 }
 
 impl Floats {
@@ -108,12 +147,13 @@ impl Floats {
         }
         for (channel, steps) in self.channels.iter_mut().enumerate() {
             let given = channel % mean.len();
-            steps.push((mean[given] as f32, std[given] as f32));
+            let step = Shift::new(mean[given] as f32, std[given] as f32, self.scale, steps);
+            steps.push(step);
         }
     }
 
     #[inline(always)]
-    fn steps(&self, channel: usize) -> &[(f32, f32)] {
+    fn steps(&self, channel: usize) -> &[Shift] {
         &self.channels[channel % self.channels.len()]
     }
 }
@@ -146,13 +186,19 @@ impl Element for f32 {
     #[inline(always)]
     fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f32]) {
         let scale = stage.scale;
-        let Some((&(mean, std), later)) = stage.steps(channel).split_first() else {
+        let Some((first, later)) = stage.steps(channel).split_first() else {
             return write_blended(plane, blends, out, |value| value * scale);
         };
-        write_blended(plane, blends, out, |value| (value * scale - mean) / std);
-        for &(mean, std) in later {
+        let (mean, std) = (first.mean, first.std);
+        match first.factor {
+            Some(factor) => {
+                write_blended(plane, blends, out, |value| (value * scale - mean) * factor);
+            }
+            None => write_blended(plane, blends, out, |value| (value * scale - mean) / std),
+        }
+        for step in later {
             for value in &mut *out {
-                *value = (*value - mean) / std;
+                *value = step.apply(*value);
             }
         }
     }
