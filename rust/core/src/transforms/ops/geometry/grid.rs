@@ -3,6 +3,9 @@
 //! The float32 operations are those of torch: the grid multiplies and adds in two roundings, the
 //! position in the image and the sum of four weighted pixels are fused.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use super::{Shape, check_bytes, of_channel};
 use crate::transforms::error::Error;
 
@@ -197,23 +200,23 @@ impl Sampling {
 
     #[inline(always)]
     fn bilinear(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
-        let (area, width) = (shape.area(), shape.width);
-        let black = Self {
-            interpolation: self.interpolation,
-            fill: Vec::new(),
-        };
-        let framed = black.frame(from, shape);
+        let (area, width, frame) = (shape.area(), shape.width, 2 * framed_area(shape));
+        let framed = doubled_lines(from, shape);
+        #[cfg(target_arch = "x86_64")]
+        if crate::simd::avx2() {
+            // SAFETY: the processor has the features.
+            return unsafe { avx2::bilinear(self, grid, &framed, shape, to) };
+        }
         for line in 0..shape.height {
             for chunk in 0..grid.columns.len() {
-                let around = Around::new(&grid.positions(line, chunk), shape);
+                let positions = grid.positions(line, chunk);
+                let around = Around::new(&positions, shape);
                 let start = line * width + chunk * LANES;
                 let length = LANES.min(width - chunk * LANES);
-                let planes = framed.chunks_exact(framed_area(shape));
-                let planes = planes.zip(to.chunks_exact_mut(area));
-                for (channel, (plane, turned)) in planes.enumerate() {
-                    let mut values = around.blend(plane, width + 2 * MARGIN);
+                for channel in 0..shape.channels {
+                    let mut values = around.blend(&framed[channel * frame..][..frame]);
                     if let Some(fill) = self.fill(channel) {
-                        let cover = around.sum(&around.inside);
+                        let cover = around.cover(&positions, shape);
                         for lane in 0..LANES {
                             values[lane] = (values[lane] - fill) * cover[lane] + fill;
                         }
@@ -222,7 +225,12 @@ impl Sampling {
                     for lane in 0..LANES {
                         bytes[lane] = to_byte(values[lane]);
                     }
-                    turned[start..][..length].copy_from_slice(&bytes[..length]);
+                    let rest = &mut to[channel * area..][start..area];
+                    // What goes beyond the line, the next line overwrites.
+                    match rest.first_chunk_mut() {
+                        Some(all) => *all = bytes,
+                        None => rest.copy_from_slice(&bytes[..length]),
+                    }
                 }
             }
         }
@@ -308,11 +316,33 @@ impl Grid {
     }
 }
 
-/// The four pixels around each position, north west, north east, south west, south east.
+/// Copies of the planes with black pixels around each, every pixel followed by the one below it: so
+/// the four around a place lie in a row.
+#[inline(always)]
+fn doubled_lines(from: &[u8], shape: Shape) -> Vec<u8> {
+    let (width, stride) = (shape.width, 2 * (shape.width + 2 * MARGIN));
+    let mut framed = vec![0; 2 * framed_area(shape) * shape.channels];
+    let planes = from.chunks_exact(shape.area());
+    let copies = framed.chunks_exact_mut(2 * framed_area(shape));
+    let black = vec![0; width];
+    for (plane, copy) in planes.zip(copies) {
+        let copy = copy[(MARGIN - 1) * stride + 2 * MARGIN..].chunks_mut(stride);
+        for (number, copy) in copy.take(shape.height + 1).enumerate() {
+            let line = |number: usize| plane.get(number * width..(number + 1) * width);
+            let upper = number.checked_sub(1).and_then(line).unwrap_or(&black);
+            let lower = line(number).unwrap_or(&black);
+            for ((both, &upper), &lower) in copy.chunks_exact_mut(2).zip(upper).zip(lower) {
+                both[0] = upper;
+                both[1] = lower;
+            }
+        }
+    }
+    framed
+}
+
+/// The four pixels around each position: north west, south west, north east, south east.
 struct Around {
     weights: [Lanes; 4],
-    /// 1 for those inside the image, 0 for those beside it: their sum is what an image of ones has.
-    inside: [Lanes; 4],
     /// Where the first of them is in the framed copy.
     places: [u32; LANES],
 }
@@ -320,10 +350,8 @@ struct Around {
 impl Around {
     #[inline(always)]
     fn new([x, y]: &[Lanes; 2], shape: Shape) -> Self {
-        let (right, bottom) = (shape.width as f32, shape.height as f32);
         let mut found = Self {
             weights: [[0.0; LANES]; 4],
-            inside: [[0.0; LANES]; 4],
             places: [0; LANES],
         };
         for lane in 0..LANES {
@@ -333,58 +361,65 @@ impl Around {
             let to_east = 1.0 - to_west;
             let to_south = 1.0 - to_north;
             found.weights[0][lane] = to_south * to_east;
-            found.weights[1][lane] = to_south * to_west;
-            found.weights[2][lane] = to_north * to_east;
+            found.weights[1][lane] = to_north * to_east;
+            found.weights[2][lane] = to_south * to_west;
             found.weights[3][lane] = to_north * to_west;
-
-            let [at_west, at_east] = inside(west, right);
-            let [at_north, at_south] = inside(north, bottom);
-            found.inside[0][lane] = at_north * at_west;
-            found.inside[1][lane] = at_north * at_east;
-            found.inside[2][lane] = at_south * at_west;
-            found.inside[3][lane] = at_south * at_east;
-
             found.places[lane] = framed_place(west, north, shape);
         }
         found
     }
 
+    /// What is between the pixels of a plane with doubled lines.
     #[inline(always)]
-    fn blend(&self, framed: &[u8], stride: usize) -> Lanes {
-        let mut pixels = [[0; LANES]; 4];
-        for (lane, &place) in self.places.iter().enumerate() {
-            let place = place as usize;
-            let both = &framed[place..place + stride + 2];
-            pixels[0][lane] = both[0];
-            pixels[1][lane] = both[1];
-            pixels[2][lane] = both[stride];
-            pixels[3][lane] = both[stride + 1];
+    fn blend(&self, framed: &[u8]) -> Lanes {
+        let mut words = [0; LANES];
+        for (word, &place) in words.iter_mut().zip(&self.places) {
+            let mut four = [0; 4];
+            four.copy_from_slice(&framed[2 * place as usize..][..4]);
+            *word = u32::from_le_bytes(four);
         }
         let mut values = [[0.0; LANES]; 4];
-        for (values, pixels) in values.iter_mut().zip(&pixels) {
+        for (number, values) in values.iter_mut().enumerate() {
             for lane in 0..LANES {
-                values[lane] = f32::from(pixels[lane]);
+                values[lane] = (words[lane] >> (8 * number) & 0xff) as i32 as f32;
             }
         }
         self.sum(&values)
     }
 
+    /// What is there of an image of ones.
+    #[inline(always)]
+    fn cover(&self, [x, y]: &[Lanes; 2], shape: Shape) -> Lanes {
+        let mut inside = [[0.0; LANES]; 4];
+        let (right, bottom) = (shape.width as f32, shape.height as f32);
+        for lane in 0..LANES {
+            let [at_west, at_east] = within(x[lane].floor(), right);
+            let [at_north, at_south] = within(y[lane].floor(), bottom);
+            inside[0][lane] = at_north * at_west;
+            inside[1][lane] = at_south * at_west;
+            inside[2][lane] = at_north * at_east;
+            inside[3][lane] = at_south * at_east;
+        }
+        self.sum(&inside)
+    }
+
+    /// In torch's order, which takes the east before the south.
     #[inline(always)]
     fn sum(&self, values: &[Lanes; 4]) -> Lanes {
         let mut sums = [0.0; LANES];
         for lane in 0..LANES {
             let sum = values[0][lane] * self.weights[0][lane];
-            let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
             let sum = values[2][lane].mul_add(self.weights[2][lane], sum);
+            let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
             sums[lane] = values[3][lane].mul_add(self.weights[3][lane], sum);
         }
         sums
     }
 }
 
-/// Whether the pixels `at` and after it are in the image, which ends before `end`.
+/// 1 if the pixel `at`, and the one after it, is in the image, which ends before `end`; else 0.
 #[inline(always)]
-fn inside(at: f32, end: f32) -> [f32; 2] {
+fn within(at: f32, end: f32) -> [f32; 2] {
     let this = (at >= 0.0) & (at < end);
     let next = (at >= -1.0) & (at < end - 1.0);
     [if this { 1.0 } else { 0.0 }, if next { 1.0 } else { 0.0 }]
