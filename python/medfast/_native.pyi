@@ -108,6 +108,10 @@ class Transform:
     @staticmethod
     def random_order(transforms: Sequence[Transform], /) -> Transform: ...
     @staticmethod
+    def aug_mix(
+        links: Sequence[Transform], width: int, random_depth: bool, alpha: float, /
+    ) -> Transform: ...
+    @staticmethod
     def to_dtype(to_float: bool, scale: bool, /) -> Transform: ...
     @staticmethod
     def normalize(mean: Sequence[float], std: Sequence[float], /) -> Transform: ...
@@ -118,11 +122,12 @@ class Pipeline:
     @property
     def is_float(self) -> bool: ...
     def output_shape(
-        self, images: npt.NDArray[np.uint8], rows: int, /
-    ) -> tuple[int, int, int, int]: ...
+        self, images: npt.NDArray[np.uint8], depth: int | None, rows: int, /
+    ) -> tuple[tuple[int, int, int, int], int | None]: ...
     def run(
         self,
         images: npt.NDArray[np.uint8],
+        depth: int | None,
         index: npt.NDArray[np.int64] | None,
         seed: int,
         epoch: int,
@@ -131,16 +136,23 @@ class Pipeline:
         /,
     ) -> None: ...
     def parameters(
-        self, sample: int, seed: int, epoch: int, shape: tuple[int, int, int], /
+        self,
+        sample: int,
+        seed: int,
+        epoch: int,
+        depth: int | None,
+        shape: tuple[int, int, int],
+        /,
     ) -> list[dict[str, Any]]: ...
 
 def apply_op(
     name: str,
     images: npt.NDArray[np.uint8],
+    depth: int | None,
     parameters: npt.NDArray[np.float64],
     threads: int | None,
     /,
-) -> npt.NDArray[np.uint8]: ...
+) -> tuple[npt.NDArray[np.uint8], int | None]: ...
 
 # metrics
 

@@ -12,33 +12,35 @@ depend on the number of threads, on how the rows are split into calls, or on the
 
 from medfast.transforms import functional
 from medfast.transforms._adapters import PerBatch, PerImage
+from medfast.transforms._automatic import AugMix, RandAugment, TrivialAugmentWide
 from medfast.transforms._compose import Compose
-from medfast.transforms._random import (
-    D4,
-    CenterCrop,
+from medfast.transforms._random import RandomApply, RandomChoice, RandomOrder
+from medfast.transforms._random_color import (
     GaussianBlur,
+    GaussianNoise,
     Grayscale,
-    Pad,
-    RandAugment,
     RandomAdjustSharpness,
-    RandomAffine,
-    RandomApply,
     RandomAutocontrast,
-    RandomChoice,
-    RandomCrop,
     RandomEqualize,
-    RandomErasing,
     RandomGamma,
     RandomGrayscale,
     RandomInvert,
-    RandomOrder,
     RandomPosterize,
+    RandomSolarize,
+)
+from medfast.transforms._random_geometry import (
+    D4,
+    CenterCrop,
+    CubicSymmetry,
+    Pad,
+    RandomAffine,
+    RandomCrop,
+    RandomDepthFlip,
+    RandomErasing,
     RandomResizedCrop,
     RandomRotate90,
     RandomRotation,
-    RandomSolarize,
     Resize,
-    TrivialAugmentWide,
 )
 from medfast.transforms._steps import (
     ColorJitter,
@@ -51,10 +53,13 @@ from medfast.transforms._steps import (
 
 __all__ = [
     "D4",
+    "AugMix",
     "CenterCrop",
     "ColorJitter",
     "Compose",
+    "CubicSymmetry",
     "GaussianBlur",
+    "GaussianNoise",
     "Grayscale",
     "Normalize",
     "Pad",
@@ -67,6 +72,7 @@ __all__ = [
     "RandomAutocontrast",
     "RandomChoice",
     "RandomCrop",
+    "RandomDepthFlip",
     "RandomEqualize",
     "RandomErasing",
     "RandomGamma",

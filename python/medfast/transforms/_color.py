@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from medfast.errors import ConfigError
-from medfast.transforms._apply import apply_op, checked_batch
+import numpy as np
+
+from medfast.transforms import _settings as settings
+from medfast.transforms._apply import apply_op, checked_batch, whole_for_each
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
 
@@ -21,7 +22,7 @@ def adjust_brightness(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides.
     brightness_factor : float or array-like of shape (N,)
         0 gives black images, 1 leaves them as they are.
@@ -53,7 +54,7 @@ def adjust_contrast(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides.
     contrast_factor : float or array-like of shape (N,)
         0 gives the mean grey, 1 leaves the images as they are.
@@ -79,7 +80,7 @@ def adjust_saturation(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides.
     saturation_factor : float or array-like of shape (N,)
         0 gives grey, 1 leaves the images as they are; gray images stay so with any.
@@ -112,7 +113,7 @@ def adjust_hue(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides.
     hue_factor : float or array-like of shape (N,)
         Part of a full turn, in [-0.5, 0.5]. Gray images stay as they are.
@@ -183,7 +184,7 @@ def adjust_gamma(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     gamma : float or array-like of shape (N,)
         The exponent: above 1 darkens, below brightens.
@@ -250,19 +251,11 @@ def gaussian_blur(
     [[5, 17, 5], [17, 62, 17], [5, 17, 5]]
     """
     name = "gaussian_blur"
-    if isinstance(kernel_size, Sequence):
-        sizes = [_whole_number(name, "kernel_size", size) for size in kernel_size]
-    else:
-        sizes = [_whole_number(name, "kernel_size", kernel_size)] * 2
-    if len(sizes) != 2 or min(sizes) < 0:
-        raise ConfigError(
-            f"{name}: expected kernel_size as one or two odd numbers, got {kernel_size!r}"
-        )
-    width, height = sizes
+    width, height = settings.size(name, kernel_size, "kernel_size")
     horizontal: npt.ArrayLike
     vertical: npt.ArrayLike
     if sigma is None:
-        horizontal, vertical = (0.15 * size + 0.35 for size in sizes)
+        horizontal, vertical = (0.15 * size + 0.35 for size in (width, height))
     elif isinstance(sigma, (list, tuple)) and len(sigma) == 2:
         horizontal, vertical = sigma
     else:
@@ -278,12 +271,75 @@ def gaussian_blur(
     )
 
 
+def gaussian_noise(
+    images: npt.NDArray[np.uint8],
+    mean: npt.ArrayLike = 0.0,
+    sigma: npt.ArrayLike = 0.1,
+    clip: bool = True,
+    *,
+    seed: npt.ArrayLike,
+    threads: int | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Add normal noise to every value.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
+        Of any strides.
+    mean, sigma : float or array-like of shape (N,)
+        Of the noise, where 1 is the whole range of values; from -16 and from 0 to 16.
+    clip : bool
+        Whether values beyond 0 and 255 become these; else they are taken modulo 256.
+    seed : int or array-like of shape (N,)
+        0 to 2**53 - 1. One seed gives each image a noise of its own, by its place; with a seed for
+        each, an image gets what it would get alone.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If the images or the parameters are none.
+
+    Notes
+    -----
+    Value ``i`` of an image, counted along its width, height, depth and channels, gets normal number
+    ``i % 4`` of block ``i // 4`` of the counter-based generator Philox4x32-10, whose key is the
+    seed and whose counter is the block and the place (two words each, the low one first). Two
+    words make two normal numbers by Box and Muller's map in float32, in operations that are
+    rounded alike everywhere. The sum is torchvision's: ``mean * 255 + number * (sigma * 255)`` in
+    float32, its fraction dropped, and added.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gaussian_noise(np.full((2, 1, 3), 100, np.uint8), sigma=0.1, seed=1).tolist()
+    [[[0]]]
+    """
+    name = "gaussian_noise"
+    batch = checked_batch(images)
+    return apply_op(
+        name,
+        images,
+        threads,
+        mean=mean,
+        sigma=sigma,
+        clip=settings.flag(name, "clip", clip),
+        seed=whole_for_each(name, "seed", seed, batch, least=0, most=2**53 - 1),
+        place=0 if np.ndim(seed) else np.arange(len(batch)),
+    )
+
+
 def invert(images: npt.NDArray[np.uint8], *, threads: int | None = None) -> npt.NDArray[np.uint8]:
     """Exchange dark and bright.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     threads : int, optional
         The result does not depend on it.
@@ -313,7 +369,7 @@ def posterize(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     bits : int or array-like of shape (N,)
         How many, 0 to 8.
@@ -345,7 +401,7 @@ def solarize(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     threshold : float or array-like of shape (N,)
         At most 255, compared in float32.
@@ -379,7 +435,7 @@ def autocontrast(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides.
     threads : int, optional
         The result does not depend on it.
@@ -407,7 +463,7 @@ def equalize(images: npt.NDArray[np.uint8], *, threads: int | None = None) -> np
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     threads : int, optional
         The result does not depend on it.
@@ -438,7 +494,7 @@ def rgb_to_grayscale(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of 1 or 3 channels, of any strides. Gray images keep their values.
     num_output_channels : {1, 3}
         3 gives equal ones.
@@ -462,15 +518,7 @@ def rgb_to_grayscale(
     >>> rgb_to_grayscale(red).shape, rgb_to_grayscale(red).item()
     ((1, 1, 1, 1), 59)
     """
-    channels = _whole_number("rgb_to_grayscale", "num_output_channels", num_output_channels)
-    if channels == 3:
+    channels = settings.whole("rgb_to_grayscale", "num_output_channels", num_output_channels, 0)
+    if channels == 3 and images.ndim == 3:
         images = checked_batch(images)
     return apply_op("rgb_to_grayscale", images, threads, num_output_channels=channels)
-
-
-def _whole_number(name: str, key: str, value: Any) -> int:
-    """Read a parameter that is one whole number for all images."""
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise ConfigError(f"{name}: expected {key} as a whole number, got {value!r}") from None

@@ -11,14 +11,20 @@ import numpy as np
 
 from medfast import _native
 from medfast.errors import ConfigError, InvalidValueError, ShapeError, nearest
-from medfast.transforms._apply import as_array, as_tensor, checked_batch, is_tensor
+from medfast.transforms._apply import (
+    as_array,
+    as_tensor,
+    checked_images,
+    checked_volumes,
+    is_tensor,
+)
 from medfast.transforms._convert import convert
 from medfast.transforms._steps import Transform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_LAYOUTS = ("NCHW", "NHWC")
+_LAYOUTS = ("NCHW", "NHWC", "NCDHW", "NDHWC")
 _MAX_SEED = 2**64 - 1
 _MAX_EPOCH = 2**32 - 1
 _MAX_ROW = 2**63 - 1
@@ -27,7 +33,7 @@ _MAX_THREADS = 1024
 
 @dataclass(frozen=True, init=False, repr=False)
 class Compose:
-    """A pipeline of transforms over batches of uint8 images.
+    """A pipeline of transforms over batches of uint8 images or volumes.
 
     Parameters
     ----------
@@ -35,8 +41,13 @@ class Compose:
         The steps, in order. `Normalize` goes after ``ToDtype("float32")``, flips go anywhere, all
         others before it. Without ``ToDtype("float32")`` the output is uint8; without any step
         the pipeline gathers rows and changes the layout.
-    layout : {"NCHW", "NHWC"}, default "NCHW"
-        The order of the output's axes.
+    layout : {"NCHW", "NHWC", "NCDHW", "NDHWC"}, default "NCHW"
+        The order of the output's axes. With D among them, what comes are volumes: transforms that
+        change where pixels are do the same to every slice (H, W), as torchvision does with leading
+        axes, those that change values take the volume as one image, and `RandomDepthFlip`,
+        `CubicSymmetry`, the planes of `RandomRotate90` and the crops of (depth, height, width) are
+        of volumes alone. `Pad`, `Resize`, `RandomResizedCrop`, `GaussianBlur`, what sharpens, and
+        policies with it are of images alone.
 
     Attributes
     ----------
@@ -92,7 +103,7 @@ class Compose:
                     f"{_kind(step)}; build the medfast transform of that name"
                 )
         natives = [step._native() for step in steps]  # noqa: SLF001
-        pipeline = _native.Pipeline(natives, layout == "NHWC")
+        pipeline = _native.Pipeline(natives, layout.endswith("C"))
         object.__setattr__(self, "transforms", steps)
         object.__setattr__(self, "layout", layout)
         object.__setattr__(self, "_pipeline", pipeline)
@@ -115,7 +126,7 @@ class Compose:
             A transform of ``torchvision.transforms`` or ``torchvision.transforms.v2``. What turns a
             picture into a tensor (``ToTensor``, ``PILToTensor``, ``ToImage``) becomes what it does
             to the values, since batches are arrays already.
-        layout : {"NCHW", "NHWC"}, default "NCHW"
+        layout : {"NCHW", "NHWC", "NCDHW", "NDHWC"}, default "NCHW"
             As for `Compose`.
 
         Returns
@@ -143,14 +154,15 @@ class Compose:
 
         Parameters
         ----------
-        images : ndarray or torch tensor of uint8, shape (N, H, W) or (N, H, W, C)
+        images : ndarray or torch tensor of uint8
+            Of shape (N, H, W) or (N, H, W, C), or, for volumes, (N, D, H, W) or (N, D, H, W, C).
         rows : int
             0 or more.
 
         Returns
         -------
         tuple of int
-            (rows, C, H, W) or (rows, H, W, C) by `layout`.
+            (rows, C, H, W), (rows, H, W, C), (rows, C, D, H, W) or (rows, D, H, W, C) by `layout`.
 
         Raises
         ------
@@ -165,7 +177,19 @@ class Compose:
         (4, 1, 32, 32)
         """
         rows = _integer("rows", rows, 0, _MAX_ROW)
-        return self._pipeline.output_shape(checked_batch(images), rows)
+        batch, depth = self._checked(images)
+        return self._spread(*self._pipeline.output_shape(batch, depth, rows))
+
+    def _checked(self, images: object) -> tuple[npt.NDArray[np.uint8], int | None]:
+        """Give images the axes of the native code, and the number of slices of volumes."""
+        return checked_volumes(images) if "D" in self.layout else (checked_images(images), None)
+
+    def _spread(self, shape: tuple[int, ...], depth: int | None) -> tuple[int, ...]:
+        """Give the slices of volumes, one below the other in the native code, an axis."""
+        if depth is None:
+            return shape
+        lines = self.layout.index("D")
+        return (*shape[:lines], depth, shape[lines] // depth, *shape[lines + 1 :])
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -186,9 +210,11 @@ class Compose:
 
         Parameters
         ----------
-        images : ndarray or torch tensor of uint8, shape (N, H, W) or (N, H, W, C)
-            Any strides; never copied as a whole, never changed. A tensor is in the CPU's memory,
-            and gives a tensor.
+        images : ndarray or torch tensor of uint8
+            Of shape (N, H, W) or (N, H, W, C), or, for volumes, (N, D, H, W) or (N, D, H, W, C).
+            Any strides; never changed, and never copied as a whole unless slices of volumes do not
+            follow one another at an even distance. A tensor is in the CPU's memory, and gives a
+            tensor.
         index : sequence of int, optional
             The rows to transform, in order, repeats allowed; all rows by default. A row is also
             what its draws are keyed by.
@@ -205,8 +231,8 @@ class Compose:
         Returns
         -------
         ndarray of uint8 or float32
-            Shape (n, C, H, W) or (n, H, W, C) by `layout`, with C = 1 for images without a channel
-            axis; `out` itself if given.
+            Shape (n, C, H, W), (n, H, W, C), (n, C, D, H, W) or (n, D, H, W, C) by `layout`, with
+            C = 1 for images without a channel axis; `out` itself if given.
 
         Raises
         ------
@@ -222,20 +248,22 @@ class Compose:
         -----
         Everything is checked before anything is written.
         """
-        batch = checked_batch(images)
+        batch, depth = self._checked(images)
         rows = None if index is None else _checked_index(index)
         seed = _integer("seed", seed, 0, _MAX_SEED)
         epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
         if threads is not None:
             threads = _integer("threads", threads, 1, _MAX_THREADS)
         count = len(batch) if rows is None else len(rows)
-        shape = self._pipeline.output_shape(batch, count)
+        flat = self._pipeline.output_shape(batch, depth, count)
+        shape = self._spread(*flat)
         if out is None:
             target = np.empty(shape, self.dtype)
         else:
             target = as_array(out, "out")
             _check_out(target, shape, self.dtype, batch)
-        self._pipeline.run(batch, rows, seed, epoch, target, threads)
+        view = target.reshape(flat[0])
+        self._pipeline.run(batch, depth, rows, seed, epoch, view, threads)
         if out is not None:
             return out
         return as_tensor(target) if is_tensor(images) else target
@@ -258,7 +286,7 @@ class Compose:
             As in the call.
         shape : (height, width) or (height, width, channels), optional
             Of the image, on which the draws of crops, moves and windows depend; (28, 28) by
-            default.
+            default. Of a volume with the depth before them; (28, 28, 28) by default.
 
         Returns
         -------
@@ -275,6 +303,8 @@ class Compose:
             If `index` is negative.
         ConfigError
             If `seed` or `epoch` is out of range.
+        ShapeError
+            If `shape` is none, or a transform is not defined for it.
 
         Examples
         --------
@@ -285,8 +315,19 @@ class Compose:
         sample = _integer("index", index, 0, _MAX_ROW, InvalidValueError)
         seed = _integer("seed", seed, 0, _MAX_SEED)
         epoch = _integer("epoch", epoch, 0, _MAX_EPOCH)
-        height, width, channels = (*(shape or (28, 28)), 1)[:3]
-        drawn = self._pipeline.parameters(sample, seed, epoch, (height, width, channels))
+        axes = 3 if "D" in self.layout else 2
+        try:
+            sides = tuple(operator.index(side) for side in shape or (28,) * axes)
+        except TypeError:
+            sides = ()
+        if len(sides) not in (axes, axes + 1) or min(sides) < 1 or max(sides) >= 2**31:
+            raise ShapeError(
+                f"expected shape as the {axes} sides of an image, and its channels if there are "
+                f"several, got {shape!r}"
+            )
+        depth = sides[0] if axes == 3 else None
+        height, width, channels = (*sides[axes - 2 :], 1)[:3]
+        drawn = self._pipeline.parameters(sample, seed, epoch, depth, (height, width, channels))
         return [
             {"transform": type(step).__name__, **values}
             for step, values in zip(self.transforms, drawn, strict=True)

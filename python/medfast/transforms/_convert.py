@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from medfast.errors import ConfigError, UnsupportedError
-from medfast.transforms import _random, _steps
+from medfast.transforms import _automatic, _random, _random_color, _random_geometry, _steps
 
 # The settings that ours takes of torchvision's, where both have the name.
 _SAME = {
+    "AugMix": (
+        "severity",
+        "mixture_width",
+        "chain_depth",
+        "alpha",
+        "all_ops",
+        "interpolation",
+        "fill",
+    ),
     "CenterCrop": ("size",),
     "ColorJitter": ("brightness", "contrast", "saturation", "hue"),
     "GaussianBlur": ("kernel_size", "sigma"),
+    "GaussianNoise": ("mean", "sigma", "clip"),
     "Grayscale": ("num_output_channels",),
     "Normalize": ("mean", "std"),
     "Pad": ("padding", "fill", "padding_mode"),
@@ -36,6 +46,7 @@ _SAME = {
 }
 # What turns a picture into a tensor, which batches are already.
 _NOTHING = ("Identity", "PILToTensor", "PureTensor", "ToImage", "ToPureTensor")
+_MODULES = (_steps, _random_geometry, _random_color, _automatic)
 _CONTAINERS = ("RandomApply", "RandomChoice", "RandomOrder")
 
 
@@ -83,7 +94,7 @@ def convert(theirs: Any, place: str) -> list[_steps.Transform]:
             # Kept there as left, right, top, bottom.
             left, right, top, bottom = settings["padding"]
             settings["padding"] = (left, top, right, bottom)
-        ours = getattr(_steps, name, None) or getattr(_random, name)
+        ours = next(filter(None, (getattr(module, name, None) for module in _MODULES)))
         return [ours(**settings)]
     except ConfigError as error:
         raise ConfigError(f"{place} cannot be converted: {error}") from error

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medfast.errors import ConfigError, ShapeError
-from medfast.transforms._apply import (
-    INTERPOLATIONS,
-    PADDING_MODES,
-    apply_op,
-    checked_batch,
-    filter_code,
-)
+from medfast.transforms import _settings as settings
+from medfast.transforms._apply import apply_op, checked_batch, whole_for_each
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +21,7 @@ def horizontal_flip(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     threads : int, optional
         The result does not depend on it.
@@ -45,7 +40,7 @@ def vertical_flip(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     threads : int, optional
         The result does not depend on it.
@@ -64,18 +59,24 @@ def crop(
     height: int,
     width: int,
     *,
+    front: npt.ArrayLike = 0,
+    depth: int | None = None,
     threads: int | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Cut a window out of every image.
+    """Cut a window out of every image, or a cuboid out of every volume.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     top, left : int or array-like of shape (N,)
         The window's first line and column. Where it leaves the image, the result is 0.
     height, width : int
         The window's size.
+    front : int or array-like of shape (N,)
+        The first slice of the cuboid, where `depth` is given.
+    depth : int, optional
+        The number of its slices; all of them, as they are, by default.
     threads : int, optional
         The result does not depend on it.
 
@@ -96,20 +97,22 @@ def crop(
     [[[0, 1]], [[6, 7]]]
     """
     batch = _with_pixels("crop", images)
+    corner = {"top": top, "left": left}
+    sides = {"height": height, "width": width}
+    if depth is not None:
+        corner, sides = {"front": front, **corner}, {"depth": depth, **sides}
     return apply_op(
         "crop",
         images,
         threads,
-        top=_whole("crop", "top", top, batch),
-        left=_whole("crop", "left", left, batch),
-        height=_side("crop", "height", height),
-        width=_side("crop", "width", width),
+        **{key: whole_for_each("crop", key, value, batch) for key, value in corner.items()},
+        **{key: settings.whole("crop", key, value, 1) for key, value in sides.items()},
     )
 
 
 def center_crop(
     images: npt.NDArray[np.uint8],
-    output_size: int | tuple[int, int] | list[int],
+    output_size: int | tuple[int, ...] | list[int],
     *,
     threads: int | None = None,
 ) -> npt.NDArray[np.uint8]:
@@ -117,10 +120,11 @@ def center_crop(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
-    output_size : int or (int, int)
-        Height and width. Where they exceed the image's, the result is 0 around it.
+    output_size : int, (int, int) or (int, int, int)
+        Height and width, of every slice where there are volumes; or depth, height and width, of
+        volumes. Where they exceed the image's, the result is 0 around it.
     threads : int, optional
         The result does not depend on it.
 
@@ -141,9 +145,9 @@ def center_crop(
     [[[4]]]
     """
     _with_pixels("center_crop", images)
-    size = _sides("center_crop", "output_size", output_size)
-    height, width = size * 2 if len(size) == 1 else size
-    return apply_op("center_crop", images, threads, height=height, width=width)
+    sides = settings.volume_size("center_crop", output_size, "output_size")
+    names = ("depth", "height", "width")[-len(sides) :]
+    return apply_op("center_crop", images, threads, **dict(zip(names, sides, strict=True)))
 
 
 def pad(
@@ -187,14 +191,11 @@ def pad(
     >>> pad(np.array([[[1, 2]]], np.uint8), (1, 0), padding_mode="edge").tolist()
     [[[1, 1, 2, 2]]]
     """
-    batch = _with_pixels("pad", images)
-    if padding_mode not in PADDING_MODES:
-        raise ConfigError(
-            f"pad: expected padding_mode as one of {', '.join(PADDING_MODES)}, got {padding_mode!r}"
-        )
-    margins = _integers("pad", "padding", padding, (1, 2, 4), least=0)
+    _with_pixels("pad", images)
+    mode = settings.PADDING_MODES.index(settings.padding_mode("pad", padding_mode))
+    margins = settings.padding("pad", padding)
     left, top, right, bottom = margins * (4 // len(margins))
-    filled = _fill("pad", 0 if fill is None else fill, batch)
+    filled = _fill("pad", 0 if fill is None else fill)
     if padding_mode != "constant" and len(filled) > 1:
         raise ConfigError(
             f"pad: expected fill as one number with padding_mode {padding_mode!r}, got {fill!r}"
@@ -207,7 +208,7 @@ def pad(
         top=top,
         right=right,
         bottom=bottom,
-        padding_mode=PADDING_MODES.index(padding_mode),
+        padding_mode=mode,
         **filled,
     )
 
@@ -226,7 +227,7 @@ def erase(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     i, j, h, w : int or array-like of shape (N,)
         The rectangle's first line, its first column, its height and its width, 0 or more. What lies
@@ -269,25 +270,32 @@ def erase(
         "erase",
         images,
         threads,
-        i=_whole("erase", "i", i, batch, least=0),
-        j=_whole("erase", "j", j, batch, least=0),
-        h=_whole("erase", "h", h, batch, least=0),
-        w=_whole("erase", "w", w, batch, least=0),
+        i=whole_for_each("erase", "i", i, batch, least=0),
+        j=whole_for_each("erase", "j", j, batch, least=0),
+        h=whole_for_each("erase", "h", h, batch, least=0),
+        w=whole_for_each("erase", "w", w, batch, least=0),
         **{f"v_{channel}": column for channel, column in enumerate(np.atleast_1d(values).T)},
     )
 
 
 def rot90(
-    images: npt.NDArray[np.uint8], k: npt.ArrayLike, *, threads: int | None = None
+    images: npt.NDArray[np.uint8],
+    k: npt.ArrayLike,
+    plane: str = "HW",
+    *,
+    threads: int | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Turn every image by quarters, against the clock, as `numpy.rot90` does.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     k : int or array-like of shape (N,)
         How many quarters; all even or all odd unless the images are square.
+    plane : str
+        Two of the axes D, H and W: from the first towards the second. Images have the default
+        alone.
     threads : int, optional
         The result does not depend on it.
 
@@ -308,7 +316,74 @@ def rot90(
     [[[2, 4], [1, 3]], [[4, 3], [2, 1]]]
     """
     batch = _with_pixels("rot90", images)
-    return apply_op("rot90", images, threads, k=_whole("rot90", "k", k, batch))
+    codes = settings.plane_codes(settings.plane("rot90", plane))
+    axes = dict(zip(("first", "second"), codes, strict=False))
+    return apply_op("rot90", images, threads, k=whole_for_each("rot90", "k", k, batch), **axes)
+
+
+def depth_flip(
+    images: npt.NDArray[np.uint8], *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Exchange front and back of volumes.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, D, H, W, C)
+        Of any strides.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError
+        If these are no volumes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> depth_flip(np.arange(3, dtype=np.uint8).reshape(1, 3, 1, 1, 1)).ravel().tolist()
+    [2, 1, 0]
+    """
+    return apply_op("depth_flip", images, threads)
+
+
+def cubic_symmetry(
+    images: npt.NDArray[np.uint8], number: npt.ArrayLike, *, threads: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Apply one of the 48 symmetries of the cube to every volume.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, D, H, W, C)
+        Of any strides; D, H and W are equal.
+    number : int or array-like of shape (N,)
+        Which, 0 to 47, in the order of `CubicSymmetry`.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray of uint8, of the shape of `images`
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        If these are no volumes, their sides differ, or the numbers are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> volume = np.arange(8, dtype=np.uint8).reshape(1, 2, 2, 2, 1)
+    >>> cubic_symmetry(volume, 4).ravel().tolist()
+    [4, 5, 6, 7, 0, 1, 2, 3]
+    """
+    batch = _with_pixels("cubic_symmetry", images)
+    numbers = whole_for_each("cubic_symmetry", "number", number, batch, least=0, most=47)
+    return apply_op("cubic_symmetry", images, threads, number=numbers)
 
 
 def rotate(
@@ -325,7 +400,7 @@ def rotate(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     angle : float or array-like of shape (N,)
         In degrees.
@@ -368,7 +443,7 @@ def rotate(
         angle=angle,
         interpolation=_interpolation("rotate", interpolation),
         **_center("rotate", center, batch),
-        **_fill("rotate", fill, batch),
+        **_fill("rotate", fill),
     )
 
 
@@ -388,7 +463,7 @@ def affine(
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+    images : ndarray of uint8, shape (N, H, W), (N, H, W, C) or (N, D, H, W, C)
         Of any strides.
     angle : float or array-like of shape (N,)
         In degrees, with the clock.
@@ -443,7 +518,7 @@ def affine(
         shear_y=shear_y,
         interpolation=_interpolation("affine", interpolation),
         **_center("affine", center, batch),
-        **_fill("affine", fill, batch),
+        **_fill("affine", fill),
     )
 
 
@@ -545,9 +620,9 @@ def resized_crop(
     [[[0], [0]], [[5], [7]]]
     """
     batch = _with_pixels("resized_crop", images)
-    window_height = _whole("resized_crop", "height", height, batch, least=1)
-    window_width = _whole("resized_crop", "width", width, batch, least=1)
-    sides = _sides("resized_crop", "size", size)
+    window_height = whole_for_each("resized_crop", "height", height, batch, least=1)
+    window_width = whole_for_each("resized_crop", "width", width, batch, least=1)
+    sides = settings.wholes("resized_crop", "size", size, (1, 2), 1)
     if len(sides) == 1:
         if len(np.unique(window_height)) != 1 or len(np.unique(window_width)) != 1:
             raise ConfigError(
@@ -559,17 +634,14 @@ def resized_crop(
         "resized_crop",
         images,
         threads,
-        top=_whole("resized_crop", "top", top, batch),
-        left=_whole("resized_crop", "left", left, batch),
+        top=whole_for_each("resized_crop", "top", top, batch),
+        left=whole_for_each("resized_crop", "left", left, batch),
         height=window_height,
         width=window_width,
         to_height=sides[0],
         to_width=sides[1],
         interpolation=_filter("resized_crop", interpolation, antialias),
     )
-
-
-_LARGEST = 2**31
 
 
 def _with_pixels(name: str, images: object) -> npt.NDArray[np.uint8]:
@@ -579,55 +651,9 @@ def _with_pixels(name: str, images: object) -> npt.NDArray[np.uint8]:
     return batch
 
 
-def _whole(
-    name: str, key: str, value: Any, batch: npt.NDArray[np.uint8], least: int = -_LARGEST
-) -> npt.NDArray[np.float64]:
-    """Whole numbers, one for all images or one for each."""
-    try:
-        values = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        values = np.full((0, 0), 0.0)
-    if (
-        values.shape not in {(), (1,), (len(batch),)}
-        or not ((least <= values) & (values <= _LARGEST) & (np.trunc(values) == values)).all()
-    ):
-        bound = f" of {least} or more" if least > -_LARGEST else ""
-        raise ConfigError(
-            f"{name}: expected {key} as a whole number{bound}, or {len(batch)}, one for each "
-            f"image, got {value!r}"
-        )
-    return np.atleast_1d(values)
-
-
-def _integers(
-    name: str, key: str, value: Any, lengths: tuple[int, ...], least: int
-) -> tuple[int, ...]:
-    try:
-        values = np.asarray(value, np.float64)
-        fits = values.shape == () or (values.ndim == 1 and len(values) in lengths)
-    except (TypeError, ValueError):
-        fits = False
-    if not (
-        fits and ((least <= values) & (values <= _LARGEST) & (np.trunc(values) == values)).all()
-    ):
-        numbers = " or ".join(str(length) for length in lengths)
-        raise ConfigError(
-            f"{name}: expected {key} as {numbers} whole numbers of {least} or more, got {value!r}"
-        )
-    return tuple(int(number) for number in np.atleast_1d(values))
-
-
-def _sides(name: str, key: str, value: Any) -> tuple[int, ...]:
-    return _integers(name, key, value, (1, 2), least=1)
-
-
-def _side(name: str, key: str, value: Any) -> int:
-    return _integers(name, key, value, (1,), least=1)[0]
-
-
 def _target(name: str, size: Any, height: int, width: int) -> tuple[int, ...]:
     """Height and width, in proportion where a single side is given."""
-    sides = _sides(name, "size", size)
+    sides = settings.wholes(name, "size", size, (1, 2), 1)
     if len(sides) == 2:
         return sides
     short, long = min(height, width), max(height, width)
@@ -656,34 +682,15 @@ def _center(name: str, center: Any, batch: npt.NDArray[np.uint8]) -> dict[str, A
     return {"center_x": x, "center_y": y}
 
 
-def _fill(name: str, fill: Any, batch: npt.NDArray[np.uint8]) -> dict[str, Any]:
-    if fill is None:
-        return {}
-    channels = batch.shape[3]
-    try:
-        values = np.asarray(fill, np.float64)
-    except (TypeError, ValueError):
-        values = np.full((0, 0), 0.0)
-    if values.shape not in {(), (1,), (channels,)}:
-        raise ConfigError(
-            f"{name}: expected fill as a number or {channels}, one for each channel, got {fill!r}"
-        )
-    return {f"fill_{number}": value for number, value in enumerate(np.atleast_1d(values))}
+def _fill(name: str, fill: Any) -> dict[str, float]:
+    values = settings.fill(name, fill) or ()
+    return {f"fill_{number}": value for number, value in enumerate(values)}
 
 
 def _interpolation(name: str, interpolation: Any) -> int:
-    return INTERPOLATIONS.index(_read_interpolation(name, interpolation))
+    return settings.INTERPOLATIONS.index(settings.interpolation(name, interpolation))
 
 
 def _filter(name: str, interpolation: Any, antialias: bool) -> int:
-    return filter_code(_read_interpolation(name, interpolation), antialias)
-
-
-def _read_interpolation(name: str, interpolation: Any) -> str:
-    chosen = getattr(interpolation, "value", interpolation)
-    if chosen not in INTERPOLATIONS:
-        raise ConfigError(
-            f"{name}: expected interpolation as one of {', '.join(INTERPOLATIONS)}, got "
-            f"{interpolation!r}"
-        )
-    return str(chosen)
+    chosen = settings.interpolation(name, interpolation)
+    return settings.filter_code(chosen, bool(antialias))

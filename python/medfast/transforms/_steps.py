@@ -11,6 +11,7 @@ import numpy as np
 
 from medfast import _native
 from medfast.errors import ConfigError, nearest
+from medfast.transforms import _settings as settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,15 @@ class ColorJitter(Transform):
 
 
 @dataclass(frozen=True)
-class RandomHorizontalFlip(Transform):
+class _Flip(Transform):
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "p", settings.number(type(self).__name__, "p", self.p))
+        self._native()
+
+
+class RandomHorizontalFlip(_Flip):
     """Exchange left and right with probability `p`.
 
     Parameters
@@ -103,18 +112,11 @@ class RandomHorizontalFlip(Transform):
         If `p` is outside [0, 1].
     """
 
-    p: float = 0.5
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "p", read_number("RandomHorizontalFlip: p", self.p))
-        self._native()
-
     def _native(self) -> _native.Transform:
         return _native.Transform.random_horizontal_flip(self.p)
 
 
-@dataclass(frozen=True)
-class RandomVerticalFlip(Transform):
+class RandomVerticalFlip(_Flip):
     """Exchange top and bottom with probability `p`.
 
     Parameters
@@ -127,12 +129,6 @@ class RandomVerticalFlip(Transform):
     ConfigError
         If `p` is outside [0, 1].
     """
-
-    p: float = 0.5
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "p", read_number("RandomVerticalFlip: p", self.p))
-        self._native()
 
     def _native(self) -> _native.Transform:
         return _native.Transform.random_vertical_flip(self.p)
@@ -167,9 +163,7 @@ class ToDtype(Transform):
 
     def __init__(self, dtype: object, scale: bool = False) -> None:
         object.__setattr__(self, "dtype", _dtype_name(dtype))
-        if not isinstance(scale, (bool, np.bool_)):
-            raise ConfigError(f"ToDtype: expected scale=True or scale=False, got {scale!r}")
-        object.__setattr__(self, "scale", bool(scale))
+        object.__setattr__(self, "scale", settings.flag("ToDtype", "scale", scale))
 
     def _native(self) -> _native.Transform:
         return _native.Transform.to_dtype(self.dtype == "float32", self.scale)
@@ -239,12 +233,6 @@ def _dtype_name(dtype: object) -> str:
     if name not in _DTYPES:
         raise ConfigError(f"ToDtype: unknown dtype {dtype!r}; {nearest(name, _DTYPES)}")
     return name
-
-
-def read_number(name: str, value: Any) -> float:
-    if not isinstance(value, Real):
-        raise ConfigError(f"{name}: expected a number, got {value!r}")
-    return float(value)
 
 
 def _numbers(name: str, values: Sequence[float]) -> tuple[float, ...]:

@@ -1,7 +1,8 @@
 """Functions of uint8 batches, named as in ``torchvision.transforms.v2.functional``.
 
 Every parameter is one for all images, or one for each. Each image gets what torchvision makes of it
-alone, value for value.
+alone, value for value. Arrays of five axes, (N, D, H, W, C), are volumes: what changes where pixels
+are is done in every slice, what changes their values to the whole volume.
 """
 
 from medfast.transforms._color import (
@@ -14,6 +15,7 @@ from medfast.transforms._color import (
     autocontrast,
     equalize,
     gaussian_blur,
+    gaussian_noise,
     invert,
     posterize,
     rgb_to_grayscale,
@@ -23,6 +25,8 @@ from medfast.transforms._geometry import (
     affine,
     center_crop,
     crop,
+    cubic_symmetry,
+    depth_flip,
     erase,
     horizontal_flip,
     pad,
@@ -44,9 +48,12 @@ __all__ = [
     "autocontrast",
     "center_crop",
     "crop",
+    "cubic_symmetry",
+    "depth_flip",
     "equalize",
     "erase",
     "gaussian_blur",
+    "gaussian_noise",
     "horizontal_flip",
     "invert",
     "pad",

@@ -5,23 +5,26 @@ use numpy::{PyArray2, PyArray4, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::{call, transforms::borrow};
+use crate::call;
+use crate::transforms::{borrow, in_slices};
 
-/// Applies the op `name` to images of shape (N, H, W, C); `parameters` has a row for each of its
-/// parameters and a column for all images, or one for each.
+/// Applies the op `name` to images of shape (N, H, W, C), or volumes of so many slices, (N, D x H, W,
+/// C); `parameters` has a row for each of its parameters and a column for all images, or one for
+/// each. Gives the result, and the number of its slices.
 #[pyfunction]
-#[pyo3(signature = (name, images, parameters, threads, /))]
+#[pyo3(signature = (name, images, depth, parameters, threads, /))]
 fn apply_op<'py>(
     py: Python<'py>,
     name: &str,
     images: &Bound<'py, PyArray4<u8>>,
+    depth: Option<usize>,
     parameters: &Bound<'py, PyArray2<f64>>,
     threads: Option<usize>,
-) -> PyResult<Bound<'py, PyArray4<u8>>> {
+) -> PyResult<(Bound<'py, PyArray4<u8>>, Option<usize>)> {
     let images = images
         .try_readonly()
         .map_err(|_| call::in_use(py, "images"))?;
-    let view = borrow(&images);
+    let view = in_slices(borrow(&images), depth).map_err(|error| call::raise(py, &error.into()))?;
     let parameters = parameters.try_readonly()?;
     let columns = parameters.as_array();
     let ops: Vec<Op> = columns
@@ -32,7 +35,11 @@ fn apply_op<'py>(
         .ok_or_else(|| PyValueError::new_err(format!("no op {name} of such parameters")))?;
     let shape = ops::output_shape(&ops, &view).map_err(|error| call::raise(py, &error.into()))?;
     let rows = images.shape()[0];
-    let out = PyArray4::zeros(py, [rows, shape.height, shape.width, shape.channels], false);
+    let out = PyArray4::zeros(
+        py,
+        [rows, shape.lines(), shape.width, shape.channels],
+        false,
+    );
     {
         let mut out = out.try_readwrite()?;
         let out = out.as_slice_mut()?;
@@ -40,7 +47,7 @@ fn apply_op<'py>(
             ops::apply(&ops, &view, out, threads, interrupt)
         })?;
     }
-    Ok(out)
+    Ok((out, shape.depth))
 }
 
 /// Adds this file's functions to the extension module.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use medfast::transforms::{
-    self, Drawn, Draws, Dtype, Images, Layout, Output, Parameter, Random, Shape,
+    self, AugMix, Drawn, Draws, Dtype, Images, Layout, Output, Parameter, Random, Shape,
 };
 use numpy::{PyArray1, PyArray4, PyArrayMethods, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
@@ -164,6 +164,27 @@ impl Transform {
     }
 
     #[staticmethod]
+    #[pyo3(signature = (links, width, random_depth, alpha, /))]
+    fn aug_mix(
+        py: Python<'_>,
+        links: Vec<PyRef<'_, Self>>,
+        width: usize,
+        random_depth: bool,
+        alpha: f64,
+    ) -> PyResult<Self> {
+        let links = inner(&links);
+        Self::checked(
+            py,
+            transforms::Transform::Random(Random::AugMix(AugMix {
+                links,
+                width,
+                random_depth,
+                alpha,
+            })),
+        )
+    }
+
+    #[staticmethod]
     #[pyo3(signature = (to_float, scale, /))]
     fn to_dtype(py: Python<'_>, to_float: bool, scale: bool) -> PyResult<Self> {
         let dtype = if to_float { Dtype::F32 } else { Dtype::U8 };
@@ -188,14 +209,16 @@ fn parameter(kind: &str, numbers: Vec<f64>) -> PyResult<Parameter> {
         ("one_of", _) => Parameter::OneOf(numbers),
         ("share", &[min, max, axis]) => Parameter::Share(min, max, axis as usize),
         ("place", &[size, axis]) => Parameter::Place(size as usize, axis as usize),
-        ("step", &[axis, share, place, count]) => Parameter::Step {
+        ("step", &[axis, share, first, last, count]) => Parameter::Step {
             axis: axis as usize,
             share,
-            place: place as usize,
+            first: first as usize,
+            last: last as usize,
             count: count as usize,
         },
         ("edge", &[size, axis]) => Parameter::Edge(size as usize, axis as usize),
         ("channels", &[]) => Parameter::Channels,
+        ("seed", &[]) => Parameter::Seed,
         ("again", &[place]) => Parameter::Again(place as usize),
         _ => return Err(PyTypeError::new_err(format!("no parameter {kind}"))),
     })
@@ -246,27 +269,34 @@ impl Pipeline {
         self.0.dtype() == Dtype::F32
     }
 
-    /// The shape of the output for so many rows of images of this shape.
-    #[pyo3(signature = (images, rows, /))]
+    /// The shape of the output for so many rows of images of this shape, and the number of its
+    /// slices, which its height counts.
+    #[pyo3(signature = (images, depth, rows, /))]
     fn output_shape(
         &self,
         py: Python<'_>,
         images: &Bound<'_, PyArray4<u8>>,
+        depth: Option<usize>,
         rows: usize,
-    ) -> PyResult<(usize, usize, usize, usize)> {
-        self.0
-            .output_shape(&borrow(&images.try_readonly()?), rows)
-            .map(Into::into)
+    ) -> PyResult<((usize, usize, usize, usize), Option<usize>)> {
+        let images = images.try_readonly()?;
+        let view =
+            in_slices(borrow(&images), depth).map_err(|error| call::raise(py, &error.into()))?;
+        let shape = self.0.output_shape(&view, rows);
+        let depth = self.0.output_depth(&view);
+        shape
+            .and_then(|shape| Ok((shape.into(), depth?)))
             .map_err(|error| call::raise(py, &error.into()))
     }
 
     /// Transforms rows of `images` into `out`, which is C-contiguous and apart from them.
-    #[pyo3(signature = (images, index, seed, epoch, out, threads, /))]
+    #[pyo3(signature = (images, depth, index, seed, epoch, out, threads, /))]
     #[expect(clippy::too_many_arguments, reason = "they are the Python call's")]
     fn run(
         &self,
         py: Python<'_>,
         images: &Bound<'_, PyArray4<u8>>,
+        depth: Option<usize>,
         index: Option<&Bound<'_, PyArray1<i64>>>,
         seed: u64,
         epoch: u32,
@@ -276,7 +306,8 @@ impl Pipeline {
         let images = images
             .try_readonly()
             .map_err(|_| call::in_use(py, "images"))?;
-        let view = borrow(&images);
+        let view =
+            in_slices(borrow(&images), depth).map_err(|error| call::raise(py, &error.into()))?;
         let index = index.map(|index| index.try_readonly()).transpose()?;
         let index = index.as_ref().map(|index| index.as_slice()).transpose()?;
         let draws = Draws { seed, epoch };
@@ -300,18 +331,20 @@ impl Pipeline {
     }
 
     /// What each transform draws for one sample.
-    #[pyo3(signature = (sample, seed, epoch, shape, /))]
+    #[pyo3(signature = (sample, seed, epoch, depth, shape, /))]
     fn parameters<'py>(
         &self,
         py: Python<'py>,
         sample: u64,
         seed: u64,
         epoch: u32,
+        depth: Option<usize>,
         shape: (usize, usize, usize),
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let (height, width, channels) = shape;
         let shape = Shape {
             channels,
+            depth,
             height,
             width,
         };
@@ -373,6 +406,17 @@ pub fn borrow<'a>(images: &'a PyReadonlyArray4<'_, u8>) -> Images<'a> {
             [lengths[0], lengths[1], lengths[2], lengths[3]],
             [steps[0], steps[1], steps[2], steps[3]],
         )
+    }
+}
+
+/// The images as they are, or as volumes of so many slices.
+pub fn in_slices(
+    images: Images<'_>,
+    depth: Option<usize>,
+) -> Result<Images<'_>, transforms::Error> {
+    match depth {
+        None => Ok(images),
+        Some(depth) => images.as_volumes(depth),
     }
 }
 

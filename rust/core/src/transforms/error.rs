@@ -136,6 +136,21 @@ pub enum Error {
         /// What came.
         channels: usize,
     },
+    /// Volumes, where an op is of images.
+    #[error("{op} is of images, got volumes; take it out, or transform slices as images")]
+    NoVolumes {
+        /// The op, by its name in Python.
+        op: &'static str,
+    },
+    /// Images, where an op is of volumes.
+    #[error(
+        "{op} is of volumes, got images; volumes have shape (N, D, H, W, C), or a pipeline of \
+         layout \"NCDHW\""
+    )]
+    NoImages {
+        /// The op, by its name in Python.
+        op: &'static str,
+    },
     /// A number of channels that does not fit the normalisation.
     #[error(
         "Normalize was given values for {expected} channels, the images have {channels}; give one \
@@ -157,7 +172,7 @@ pub enum Error {
         transform: &'static str,
         /// The length of the window.
         window: usize,
-        /// `high` or `wide`.
+        /// `high`, `wide` or `deep`.
         axis: &'static str,
         /// The length of the images.
         image: usize,
@@ -166,6 +181,16 @@ pub enum Error {
     #[error("expected images of at least one pixel, got a batch of shape {shape:?}")]
     NoPixels {
         /// What came.
+        shape: [usize; 4],
+    },
+    /// Volumes without a voxel, or of slices that are not as high as one another.
+    #[error(
+        "expected volumes of at least one voxel in {depth} slices, got a batch of shape {shape:?}"
+    )]
+    Slices {
+        /// How many slices were said to lie one below the other.
+        depth: usize,
+        /// The shape that the images have, (N, D x H, W, C).
         shape: [usize; 4],
     },
     /// A row number outside the images.
@@ -227,7 +252,10 @@ impl Error {
             | Self::TooManyTransforms { .. } => ErrorKind::Config,
             Self::JitterChannels { .. }
             | Self::Channels { .. }
+            | Self::NoVolumes { .. }
+            | Self::NoImages { .. }
             | Self::NoPixels { .. }
+            | Self::Slices { .. }
             | Self::LargeWindow { .. }
             | Self::NormalizeChannels { .. }
             | Self::Length { .. }

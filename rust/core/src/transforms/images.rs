@@ -10,6 +10,7 @@ pub struct Images<'a> {
     start: *const u8,
     shape: [usize; 4],
     strides: [isize; 4],
+    depth: Option<usize>,
     borrowed: PhantomData<&'a [u8]>,
 }
 
@@ -38,6 +39,7 @@ impl<'a> Images<'a> {
             start: pixels.as_ptr(),
             shape,
             strides: strides.map(usize::cast_signed),
+            depth: None,
             borrowed: PhantomData,
         })
     }
@@ -53,11 +55,35 @@ impl<'a> Images<'a> {
             start,
             shape,
             strides,
+            depth: None,
             borrowed: PhantomData,
         }
     }
 
-    /// `[n, height, width, channels]`.
+    /// The same bytes as volumes of `depth` slices, which lie one below the other in each image.
+    ///
+    /// # Errors
+    /// [`Error::Slices`] unless the images' height is a multiple of `depth`, and there is a voxel
+    /// in each.
+    pub fn as_volumes(self, depth: usize) -> Result<Self, Error> {
+        let [_, lines, width, channels] = self.shape;
+        if lines.checked_rem(depth) != Some(0) || lines * width * channels == 0 {
+            return Err(Error::Slices {
+                depth,
+                shape: self.shape,
+            });
+        }
+        let depth = Some(depth);
+        Ok(Self { depth, ..self })
+    }
+
+    /// The number of slices, if these are volumes.
+    #[must_use]
+    pub fn depth(&self) -> Option<usize> {
+        self.depth
+    }
+
+    /// `[n, height, width, channels]`, all slices of a volume counted in its height.
     #[must_use]
     pub fn shape(&self) -> [usize; 4] {
         self.shape

@@ -1,7 +1,7 @@
 //! Augmentation of whole uint8 batches: every sample its own draw, torchvision's values.
 //!
-//! A [`Pipeline`] takes [`Images`] of shape (N, H, W, C) in any memory order and writes the rows
-//! asked for, transformed, as bytes or as normalised float32. Given the same draws, each image is
+//! A [`Pipeline`] takes [`Images`] of shape (N, H, W, C) in any memory order, or volumes, whose
+//! slices lie one below the other ([`Images::as_volumes`]), and writes the rows asked for, transformed, as bytes or as normalised float32. Given the same draws, each image is
 //! equal to what torchvision.transforms.v2 makes of it alone, value for value. What is drawn is a
 //! function of the seed, the epoch, the row and the position of the transform.
 //!
@@ -32,7 +32,7 @@
 //! let output = Output::F32(&mut out);
 //! pipeline.run(&images, Some(&rows), draws, output, None, Interrupt::never())?;
 //! assert!(out.iter().all(|value| (-1.0..=1.0).contains(value)));
-//! let shape = Shape { channels: 1, height: 28, width: 28 };
+//! let shape = Shape { channels: 1, depth: None, height: 28, width: 28 };
 //! println!("sample 3 drew {:?}", pipeline.parameters(3, draws, shape)?);
 //! # Ok::<(), medfast::transforms::Error>(())
 //! ```
@@ -40,6 +40,7 @@
 mod draws;
 mod error;
 mod images;
+mod normal;
 pub mod ops;
 mod output;
 mod pipeline;
@@ -52,4 +53,4 @@ pub use images::Images;
 pub use ops::{Named, Op, Shape};
 pub use output::{Dtype, Layout, Output};
 pub use pipeline::{Drawn, Pipeline, Transform};
-pub use random::{Parameter, Random};
+pub use random::{AugMix, Parameter, Random};

@@ -350,7 +350,16 @@ impl Pipeline {
         }
     }
 
-    /// The shape of the output for `rows` images of the shape that `images` have.
+    /// The number of slices of the volumes that `images`, if they are volumes, become.
+    ///
+    /// # Errors
+    /// Those of [`Pipeline::output_shape`].
+    pub fn output_depth(&self, images: &Images<'_>) -> Result<Option<usize>, Error> {
+        Ok(self.shape_of(Shape::of(images))?.depth)
+    }
+
+    /// The shape of the output for `rows` images of the shape that `images` have. The height of
+    /// volumes is that of all their slices, which lie one below the other.
     ///
     /// # Errors
     /// The number of channels does not fit, or the output is too large to exist.
@@ -368,11 +377,8 @@ impl Pipeline {
         if !matches!(channels, 1 | 3) && self.transforms.iter().any(jitters) {
             return Err(Error::JitterChannels { channels });
         }
-        let Shape {
-            channels,
-            height,
-            width,
-        } = self.shape_of(Shape::of(images))?;
+        let shape = self.shape_of(Shape::of(images))?;
+        let (channels, height, width) = (shape.channels, shape.lines(), shape.width);
         let expected = self.floats.as_ref().map_or(1, Floats::channels);
         if expected != 1 && expected != channels {
             return Err(Error::NormalizeChannels { expected, channels });
@@ -407,7 +413,7 @@ impl Pipeline {
                 let drawn = if let Transform::Random(random) = transform {
                     let mut ops = Vec::new();
                     random.draw(Stream::new(draws, sample, position), shape, &mut ops);
-                    Drawn::Ops(ops.into_iter().map(|step| step.named).collect())
+                    Drawn::Ops(ops.iter().flat_map(Step::names).collect())
                 } else {
                     transform.draw(draws, sample, position)
                 };
@@ -438,11 +444,8 @@ impl Pipeline {
         let rows = index.map_or(available, <[i64]>::len);
         let expected = volume(self.output_shape(images, rows)?)?;
         let from = Shape::of(images);
-        let Shape {
-            channels,
-            height,
-            width,
-        } = self.shape_of(from)?;
+        let to = self.shape_of(from)?;
+        let (channels, height, width) = (to.channels, to.lines(), to.width);
         if out.len() != expected {
             return Err(Error::Length {
                 what: "out",
@@ -554,7 +557,8 @@ impl Batch<'_> {
 
     #[inline(always)]
     fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
-        if !self.transforms.iter().all(Transform::is_simple) {
+        let simple = self.from.depth.is_none() && self.transforms.iter().all(Transform::is_simple);
+        if !simple {
             return self.render_ops(stage, first, out);
         }
         let mut scratch = Scratch::new(self.frame.volume());
@@ -969,7 +973,7 @@ mod tests {
             for &row in &case.index {
                 let mut naive = case.naive(row as usize);
                 let [_, height, width, channels] = case.shape;
-                let shape = Shape { channels, height, width };
+                let shape = Shape { channels, depth: None, height, width };
                 let drawn = pipeline.parameters(row as u64, case.draws, shape).unwrap();
                 for (transform, drawn) in case.transforms.iter().zip(drawn) {
                     naive.apply(transform, drawn);
@@ -988,7 +992,7 @@ mod tests {
             let batch = Batch {
                 transforms,
                 positions: &pipeline.positions,
-                from: Shape { channels, height, width },
+                from: Shape { channels, depth: None, height, width },
                 images: &images,
                 index: Some(&case.index),
                 draws: case.draws,

@@ -1,5 +1,9 @@
 //! Transforms that draw ops: what chooses among others, and what applies an op or not.
 
+mod augmix;
+
+pub use augmix::AugMix;
+
 use super::draws::{Stream, bernoulli, uniform, unit};
 use super::error::Error;
 use super::ops::{Named, Shape, Step};
@@ -67,6 +71,8 @@ pub enum Random {
         /// What is applied.
         transforms: Vec<Transform>,
     },
+    /// Chains of transforms, mixed with the image.
+    AugMix(AugMix),
 }
 
 /// How a parameter of an op comes about.
@@ -80,20 +86,24 @@ pub enum Parameter {
     /// One of these, each as likely.
     OneOf(Vec<f64>),
     /// A whole number of pixels: uniform between two shares of the image's length along the axis
-    /// (0 the height, 1 the width), rounded.
+    /// (0 the height, 1 the width, 2 the depth), rounded.
     Share(f64, f64, usize),
-    /// Plus or minus: of the `count` numbers from 0 to
-    /// a share of the image's length along the axis the one at `place`, its fraction dropped.
+    /// Plus or minus one of the `count` numbers from 0 to a share of the image's length along the
+    /// axis, its fraction dropped: one of those from place `first` to place `last`, each as likely.
     Step {
-        /// 0 the height, 1 the width.
+        /// 0 the height, 1 the width, 2 the depth.
         axis: usize,
         /// The largest, as a share of the length.
         share: f64,
+        /// Not above `last`.
+        first: usize,
         /// Below `count`.
-        place: usize,
+        last: usize,
         /// At least 2.
         count: usize,
     },
+    /// A whole number below 2^53: the 32 bits of a word above the first 21 of another.
+    Seed,
     /// Where a window of so many pixels begins: any place where it lies in the image along the
     /// axis, each as likely.
     Place(usize, usize),
@@ -116,9 +126,22 @@ impl Parameter {
                 let length = along(shape, *axis) as f64;
                 uniform(stream.next(), (min * length, max * length)).round_ties_even()
             }
-            Self::Step { .. } => {
-                let (left, right) = self.ends(shape, before);
-                [right, left][below(stream.next(), 2)]
+            Self::Step {
+                axis,
+                share,
+                first,
+                last,
+                count,
+            } => {
+                let places = last - first + 1;
+                let drawn = below(stream.next(), 2 * places);
+                let end = share * along(shape, *axis) as f64;
+                let move_by = spaced(end, first + drawn % places, *count).trunc();
+                if drawn < places { move_by } else { -move_by }
+            }
+            Self::Seed => {
+                let upper = u64::from(stream.next()) << 21;
+                (upper | u64::from(stream.next() >> 11)) as f64
             }
             Self::Place(size, axis) => {
                 let places = along(shape, *axis).saturating_sub(*size) + 1;
@@ -150,12 +173,14 @@ impl Parameter {
             Self::Step {
                 axis,
                 share,
-                place,
+                last,
                 count,
+                ..
             } => {
-                let step = spaced(share * along(shape, *axis) as f64, *place, *count);
+                let step = spaced(share * along(shape, *axis) as f64, *last, *count);
                 (-step.trunc(), step.trunc())
             }
+            Self::Seed => (0.0, ((1_u64 << 53) - 1) as f64),
             Self::Place(size, axis) => (0.0, along(shape, *axis).saturating_sub(*size) as f64),
             Self::Edge(size, axis) => {
                 let (here, there) = (along(shape, *axis), along(shape, 1 - axis.min(&1)));
@@ -185,20 +210,25 @@ impl Parameter {
             }
             Self::Step {
                 share,
-                place,
+                first,
+                last,
                 count,
                 ..
-            } => share.is_finite() && place < count && *count > 1,
+            } => share.is_finite() && first <= last && last < count && *count > 1,
             Self::Again(earlier) => *earlier < place,
-            Self::Fixed(_) | Self::Place(..) | Self::Edge(..) | Self::Channels => true,
+            Self::Fixed(_) | Self::Place(..) | Self::Edge(..) | Self::Channels | Self::Seed => true,
         }
     }
 }
 
-/// The length along an axis: 0 the height, 1 the width.
+/// The length along an axis: 0 the height, 1 the width, 2 the depth.
 #[inline(always)]
 fn along(shape: Shape, axis: usize) -> usize {
-    if axis == 0 { shape.height } else { shape.width }
+    match axis {
+        0 => shape.height,
+        1 => shape.width,
+        _ => shape.depth.unwrap_or(1),
+    }
 }
 
 /// The number at `place` of the `count` that divide 0 to `end` evenly in float32, from both ends to
@@ -228,6 +258,7 @@ impl Random {
             Self::Apply { .. } => "RandomApply",
             Self::Choice { .. } => "RandomChoice",
             Self::Order { .. } => "RandomOrder",
+            Self::AugMix(_) => "AugMix",
         }
     }
 
@@ -238,6 +269,7 @@ impl Random {
             Self::Apply { transforms, .. }
             | Self::Choice { transforms, .. }
             | Self::Order { transforms } => transforms,
+            Self::AugMix(mixed) => &mixed.links,
         }
     }
 
@@ -264,6 +296,9 @@ impl Random {
                     got: format!("{weights:?}"),
                 });
             }
+        }
+        if let Self::AugMix(mixed) = self {
+            mixed.validate()?;
         }
         let unit_range = |(low, high): (f64, f64)| 0.0 <= low && low <= high && high <= 1.0;
         let positive = |(low, high): (f64, f64)| 0.0 < low && low <= high && high.is_finite();
@@ -315,11 +350,11 @@ impl Random {
             } => {
                 if let Some(Parameter::Place(size, axis)) = parameters.iter().find(|parameter| {
                     matches!(parameter, Parameter::Place(size, axis) if *size > along(shape, *axis))
-                }) {
+                }) && (shape.depth.is_some() || *axis < 2) {
                     return Err(Error::LargeWindow {
                         transform: self.name(),
                         window: *size,
-                        axis: ["high", "wide"][(*axis).min(1)],
+                        axis: ["high", "wide", "deep"][(*axis).min(2)],
                         image: along(shape, *axis),
                     });
                 }
@@ -361,7 +396,10 @@ impl Random {
                 let first = shapes.next().unwrap_or(Ok(shape))?;
                 shapes.try_fold(first, |first, next| self.same(first, next?))
             }
-            Self::Order { transforms } => transforms.iter().try_fold(shape, |shape, step| {
+            Self::Order { transforms }
+            | Self::AugMix(AugMix {
+                links: transforms, ..
+            }) => transforms.iter().try_fold(shape, |shape, step| {
                 self.same(shape, step.shape_of_bytes(shape)?)
             }),
         }
@@ -419,10 +457,7 @@ impl Random {
         Err(Error::Parameter {
             op: self.name(),
             expected: "images of one shape, whatever is drawn".to_owned(),
-            got: format!(
-                "{} x {} of {} channel(s) and {} x {} of {}",
-                one.height, one.width, one.channels, other.height, other.width, other.channels
-            ),
+            got: format!("{} and {}", size(one), size(other)),
         })
     }
 
@@ -483,6 +518,7 @@ impl Random {
                     None => shape,
                 }
             }
+            Self::AugMix(mixed) => mixed.draw(start, shape, ops),
             Self::Order { transforms } => {
                 let mut order: Vec<usize> = (0..transforms.len()).collect();
                 for place in (1..order.len()).rev() {
@@ -497,6 +533,14 @@ impl Random {
     }
 }
 
+fn size(shape: Shape) -> String {
+    let depth = shape
+        .depth
+        .map_or_else(String::new, |depth| format!("{depth} x "));
+    let (height, width, channels) = (shape.height, shape.width, shape.channels);
+    format!("{depth}{height} x {width} of {channels} channel(s)")
+}
+
 /// How often a window is drawn before something else is done.
 const ATTEMPTS: usize = 10;
 
@@ -506,7 +550,7 @@ type Window = (usize, usize, usize, usize);
 /// height.
 fn crop_window(stream: &mut Stream, shape: Shape, scale: (f64, f64), ratio: (f64, f64)) -> Window {
     let (height, width) = (shape.height, shape.width);
-    let area = shape.area() as f64;
+    let area = (height * width) as f64;
     let logs = (ratio.0.ln(), ratio.1.ln());
     for _ in 0..ATTEMPTS {
         let target = area * uniform(stream.next(), scale);
@@ -544,7 +588,7 @@ fn erased_window(
     ratio: (f64, f64),
 ) -> Option<Window> {
     let (height, width) = (shape.height, shape.width);
-    let area = shape.area() as f64;
+    let area = (height * width) as f64;
     let logs = (ratio.0.ln(), ratio.1.ln());
     (0..ATTEMPTS).find_map(|_| {
         let target = area * uniform(stream.next(), scale);

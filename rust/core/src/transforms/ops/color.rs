@@ -4,8 +4,11 @@ mod blur;
 mod gamma;
 mod hue;
 mod levels;
+mod noise;
 mod power;
 mod sharpness;
+
+pub use noise::Noise;
 
 use super::Shape;
 use crate::transforms::error::Error;
@@ -39,6 +42,8 @@ pub enum Color {
         /// Horizontal and vertical.
         sigmas: [f64; 2],
     },
+    /// `gaussian_noise`.
+    GaussianNoise(Noise),
     /// `invert`.
     Invert,
     /// `posterize` to so many bits, a whole number.
@@ -68,6 +73,7 @@ impl Color {
         let of_channels = match self {
             Self::Gamma { .. }
             | Self::GaussianBlur { .. }
+            | Self::GaussianNoise(_)
             | Self::Invert
             | Self::Posterize(_)
             | Self::Solarize(_)
@@ -86,6 +92,9 @@ impl Color {
                 expected: "1 or 3",
                 channels: shape.channels,
             });
+        }
+        if shape.depth.is_some() && matches!(self, Self::GaussianBlur { .. } | Self::Sharpness(_)) {
+            return Err(Error::NoVolumes { op: self.name() });
         }
         self.check_parameters(shape)?;
         Ok(match *self {
@@ -145,6 +154,18 @@ impl Color {
                     )
                 })
             }
+            Self::GaussianNoise(noise) => {
+                check(
+                    noise.mean.abs() <= Noise::LIMIT,
+                    &format!("a mean from -{0} to {0}", Noise::LIMIT),
+                    &noise.mean,
+                )?;
+                check(
+                    (0.0..=Noise::LIMIT).contains(&noise.sigma),
+                    &format!("a sigma from 0 to {}", Noise::LIMIT),
+                    &noise.sigma,
+                )
+            }
             Self::Hue(turn) => check(
                 (-0.5..=0.5).contains(&turn),
                 "a factor in [-0.5, 0.5]",
@@ -177,6 +198,7 @@ impl Color {
             Self::Sharpness(_) => "adjust_sharpness",
             Self::Gamma { .. } => "adjust_gamma",
             Self::GaussianBlur { .. } => "gaussian_blur",
+            Self::GaussianNoise(_) => "gaussian_noise",
             Self::Invert => "invert",
             Self::Posterize(_) => "posterize",
             Self::Solarize(_) => "solarize",
@@ -199,6 +221,7 @@ impl Color {
             Self::GaussianBlur { kernel, sigmas } => {
                 blur::blurred(kernel, sigmas, from, shape, to);
             }
+            Self::GaussianNoise(noise) => noise.add(from, to),
             Self::Invert => levels::each(from, to, |byte| !byte),
             Self::Posterize(bits) => levels::posterized(bits, from, to),
             Self::Solarize(threshold) => levels::solarized(threshold, from, to),

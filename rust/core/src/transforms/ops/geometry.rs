@@ -1,11 +1,15 @@
 //! Where pixels are: flips, crops, rotations, resizing.
+//!
+//! What is of images is done in every slice of a volume, as torchvision does with leading axes.
 
 mod grid;
 mod resize;
+mod volume;
 mod window;
 
 pub use grid::{Interpolation, Motion, Sampling};
 pub use resize::{Filter, Resize};
+pub use volume::{Cuboid, Orientation};
 pub use window::{Border, Margins, Window};
 
 use super::Shape;
@@ -45,16 +49,38 @@ pub enum Geometry {
     Resize(Resize),
     /// `resized_crop`.
     ResizedCrop(Window, Resize),
+    /// `depth_flip`.
+    DepthFlip,
+    /// `rot90` from one axis of a volume towards another: 0 depth, 1 height, 2 width.
+    Rot90Plane(i64, (usize, usize)),
+    /// `cubic_symmetry` of a volume whose sides are equal.
+    CubicSymmetry(Orientation),
+    /// `crop` of a volume, black where the cuboid leaves it.
+    CropVolume(Cuboid),
+    /// `center_crop` of a volume to a depth, a height and a width.
+    CenterCropVolume([usize; 3]),
 }
 
 impl Geometry {
     /// The shape that an image of `shape` gets.
     pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape, Error> {
+        let no_volumes = |op| match shape.depth {
+            Some(_) => Err(Error::NoVolumes { op }),
+            None => Ok(()),
+        };
         let (op, (height, width)) = match self {
             Self::HorizontalFlip | Self::VerticalFlip => return Ok(shape),
+            Self::DepthFlip
+            | Self::Rot90Plane(..)
+            | Self::CubicSymmetry(_)
+            | Self::CropVolume(_)
+            | Self::CenterCropVolume(_) => return self.output_volume(shape),
             Self::Crop(window) => ("crop", (window.height, window.width)),
             &Self::CenterCrop(height, width) => ("center_crop", (height, width)),
-            Self::Pad(margins, border) => ("pad", margins.output_size(shape, border)?),
+            Self::Pad(margins, border) => {
+                no_volumes("pad")?;
+                ("pad", margins.output_size(shape, border)?)
+            }
             Self::Erase(window, value) => {
                 window.check_inside("erase")?;
                 check_bytes("erase", "v", value, shape)?;
@@ -83,8 +109,12 @@ impl Geometry {
                 sampling.check("affine", shape)?;
                 ("affine", (shape.height, shape.width))
             }
-            Self::Resize(resize) => ("resize", (resize.height, resize.width)),
+            Self::Resize(resize) => {
+                no_volumes("resize")?;
+                ("resize", (resize.height, resize.width))
+            }
             Self::ResizedCrop(window, resize) => {
+                no_volumes("resized_crop")?;
                 check_size("resized_crop", (window.height, window.width))?;
                 ("resized_crop", (resize.height, resize.width))
             }
@@ -105,9 +135,117 @@ impl Geometry {
         })
     }
 
+    /// The shape that a volume of `shape` gets.
+    fn output_volume(&self, shape: Shape) -> Result<Shape, Error> {
+        let op = match self {
+            Self::DepthFlip => "depth_flip",
+            Self::Rot90Plane(..) => "rot90 of a plane",
+            Self::CubicSymmetry(_) => "cubic_symmetry",
+            Self::CropVolume(_) => "crop of (depth, height, width)",
+            _ => "center_crop of (depth, height, width)",
+        };
+        let Some(depth) = shape.depth else {
+            return Err(Error::NoImages { op });
+        };
+        let cut = |[depth, height, width]: [usize; 3]| {
+            check_size(op, (height, width))?;
+            check_size(op, (depth, height * width))?;
+            Ok(Shape {
+                depth: Some(depth),
+                height,
+                width,
+                ..shape
+            })
+        };
+        match self {
+            &Self::Rot90Plane(quarters, plane) => {
+                Ok(Orientation::turned(quarters, plane).output_shape(shape))
+            }
+            Self::CubicSymmetry(_) if depth != shape.height || depth != shape.width => {
+                Err(Error::Parameter {
+                    op,
+                    expected: "volumes whose three sides are equal".to_owned(),
+                    got: format!("{depth} x {} x {}", shape.height, shape.width),
+                })
+            }
+            Self::CropVolume(Cuboid { depth, window, .. }) => {
+                cut([*depth, window.height, window.width])
+            }
+            &Self::CenterCropVolume(sides) => cut(sides),
+            _ => Ok(shape),
+        }
+    }
+
     /// Writes what becomes of the image `from` to `to`, which has the output's volume.
     #[inline(always)]
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+        match self {
+            Self::DepthFlip => {
+                let axes = [0, 1, 2];
+                let reversed = [true, false, false];
+                return Orientation { axes, reversed }.apply(from, shape, to);
+            }
+            &Self::Rot90Plane(quarters, plane) => {
+                return Orientation::turned(quarters, plane).apply(from, shape, to);
+            }
+            Self::CubicSymmetry(orientation) => return orientation.apply(from, shape, to),
+            Self::CropVolume(cuboid) => return cuboid.cut(from, shape, to),
+            &Self::CenterCropVolume(sides) => {
+                return Cuboid::center(sides, shape).cut(from, shape, to);
+            }
+            _ => {}
+        }
+        // A volume goes channel by channel, the slices of each as planes of one image.
+        let (parts, planes) = match shape.depth {
+            None => (1, shape),
+            Some(depth) => {
+                let (channels, depth) = (depth, None);
+                let planes = Shape {
+                    channels,
+                    depth,
+                    ..shape
+                };
+                (shape.channels, planes)
+            }
+        };
+        let cut = to.len() / parts;
+        for part in 0..parts {
+            let filled = shape.depth.and_then(|_| self.filled_as(part));
+            let (from, to) = (&from[part * planes.volume()..], &mut to[part * cut..]);
+            let op = filled.as_ref().unwrap_or(self);
+            op.apply_to_planes(&from[..planes.volume()], planes, &mut to[..cut]);
+        }
+    }
+
+    /// The same, filling all planes as it fills that of a channel; none if it fills none.
+    fn filled_as(&self, channel: usize) -> Option<Self> {
+        let sampled = |sampling: &Sampling| Sampling {
+            fill: match &sampling.fill[..] {
+                [] => Vec::new(),
+                fill => vec![of_channel(fill, channel)],
+            },
+            ..*sampling
+        };
+        match self {
+            Self::Erase(window, value) => {
+                Some(Self::Erase(*window, vec![of_channel(value, channel)]))
+            }
+            Self::Rotate {
+                angle,
+                center,
+                sampling,
+            } => Some(Self::Rotate {
+                angle: *angle,
+                center: *center,
+                sampling: sampled(sampling),
+            }),
+            Self::Affine(motion, sampling) => Some(Self::Affine(*motion, sampled(sampling))),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn apply_to_planes(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         match self {
             Self::HorizontalFlip => turn(2, true, from, shape, to),
             Self::VerticalFlip => turn(0, true, from, shape, to),
@@ -138,6 +276,12 @@ impl Geometry {
                 window.cut(from, shape, &[0.0], &mut planes);
                 resize.apply(&planes, cut, to);
             }
+            // Those of volumes alone are done.
+            Self::DepthFlip
+            | Self::Rot90Plane(..)
+            | Self::CubicSymmetry(_)
+            | Self::CropVolume(_)
+            | Self::CenterCropVolume(_) => {}
         }
     }
 }

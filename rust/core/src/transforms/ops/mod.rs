@@ -2,14 +2,17 @@
 
 mod color;
 mod geometry;
+mod mix;
 mod named;
 
 use std::sync::{Mutex, PoisonError};
 
-pub use color::Color;
+pub use color::{Color, Noise};
 pub use geometry::{
-    Border, Filter, Geometry, Interpolation, Margins, Motion, Resize, Sampling, Window,
+    Border, Cuboid, Filter, Geometry, Interpolation, Margins, Motion, Orientation, Resize,
+    Sampling, Window,
 };
+pub use mix::Mixture;
 pub use named::Named;
 pub(super) use named::Step;
 
@@ -17,11 +20,13 @@ use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
 use crate::parallel::{self, Interrupt};
 
-/// The shape of one image, whose planes lie one after the other.
+/// The shape of one image or volume, whose planes lie one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// 1 for gray, 3 for RGB.
     pub channels: usize,
+    /// The number of slices of a volume; none for an image.
+    pub depth: Option<usize>,
     /// The number of lines.
     pub height: usize,
     /// The length of a line.
@@ -32,18 +37,26 @@ impl Shape {
     /// The shape of every image of a batch.
     #[must_use]
     pub fn of(images: &Images<'_>) -> Self {
-        let [_, height, width, channels] = images.shape();
+        let [_, lines, width, channels] = images.shape();
+        let depth = images.depth();
         Self {
             channels,
-            height,
+            depth,
+            height: lines / depth.unwrap_or(1),
             width,
         }
+    }
+
+    /// Lines in a plane, those of all slices.
+    #[must_use]
+    pub fn lines(self) -> usize {
+        self.depth.unwrap_or(1) * self.height
     }
 
     /// Pixels in a plane.
     #[must_use]
     pub fn area(self) -> usize {
-        self.height * self.width
+        self.lines() * self.width
     }
 
     /// Bytes in an image.
@@ -61,6 +74,8 @@ pub enum Op {
     Color(Color),
     /// Changes where pixels are.
     Geometry(Geometry),
+    /// Mixes an image with what becomes of it.
+    Mix(Mixture),
 }
 
 impl Op {
@@ -72,6 +87,7 @@ impl Op {
         match self {
             Self::Color(color) => color.output_shape(shape),
             Self::Geometry(geometry) => geometry.output_shape(shape),
+            Self::Mix(_) => Ok(shape),
         }
     }
 
@@ -81,6 +97,7 @@ impl Op {
         match self {
             Self::Color(color) => color.apply(from, shape, to),
             Self::Geometry(geometry) => geometry.apply(from, shape, to),
+            Self::Mix(mixture) => mixture.apply(from, shape, to),
         }
     }
 }
@@ -101,7 +118,7 @@ pub fn apply(
     let [rows, ..] = images.shape();
     let from = Shape::of(images);
     let to = output_shape(ops, images)?;
-    let expected = volume([rows, to.height, to.width, to.channels])?;
+    let expected = volume([rows, to.lines(), to.width, to.channels])?;
     if out.len() != expected {
         return Err(Error::Length {
             what: "out",

@@ -23,7 +23,7 @@ impl Named {
 }
 
 /// An op that was drawn for an image.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::transforms) struct Step {
     /// What it is called.
     pub named: Named,
@@ -41,6 +41,15 @@ impl Step {
         let to = op.output_shape(shape).unwrap_or(shape);
         steps.push(Self { named, op, to });
         to
+    }
+
+    /// What it is called, followed by what the ops inside it are.
+    pub(in crate::transforms) fn names(&self) -> Vec<Named> {
+        let mut names = vec![self.named.clone()];
+        if let Op::Mix(mixture) = &self.op {
+            names.extend(mixture.steps().flat_map(Self::names));
+        }
+        names
     }
 }
 

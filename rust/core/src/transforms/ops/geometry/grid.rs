@@ -461,6 +461,7 @@ mod tests {
     fn whole_quarters_need_no_sampling() {
         let square = Shape {
             channels: 1,
+            depth: None,
             height: 3,
             width: 3,
         };
@@ -478,6 +479,7 @@ mod tests {
     fn no_position_is_read_outside_the_frame() {
         let shape = Shape {
             channels: 1,
+            depth: None,
             height: 3,
             width: 5,
         };

@@ -109,7 +109,7 @@ impl Window {
 
 /// The first line of `wanted` lines in the middle of `size`.
 #[inline(always)]
-fn center_start(size: usize, wanted: usize) -> i64 {
+pub(super) fn center_start(size: usize, wanted: usize) -> i64 {
     let rest = size as i64 - wanted as i64;
     let half = rest.div_euclid(2);
     // Padding puts an odd line at the end, cropping takes the even start.

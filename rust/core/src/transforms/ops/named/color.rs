@@ -1,7 +1,6 @@
 //! Ops that change what pixels hold, by their names in Python.
 
-use crate::transforms::ops::Color;
-use crate::transforms::ops::Op;
+use crate::transforms::ops::{Color, Noise, Op};
 
 /// The op of this name and these parameters, if it is one of this file.
 pub(super) fn parse(name: &str, values: &[f64]) -> Option<Op> {
@@ -16,6 +15,13 @@ pub(super) fn parse(name: &str, values: &[f64]) -> Option<Op> {
             kernel: [width as usize, height as usize],
             sigmas: [horizontal, vertical],
         },
+        ("gaussian_noise", &[mean, sigma, clip, seed, row]) => Color::GaussianNoise(Noise {
+            mean,
+            sigma,
+            clip: clip != 0.0,
+            seed: seed as u64,
+            row: row as u64,
+        }),
         ("invert", &[]) => Color::Invert,
         ("posterize", &[bits]) => Color::Posterize(bits),
         ("solarize", &[threshold]) => Color::Solarize(threshold),

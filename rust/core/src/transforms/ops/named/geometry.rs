@@ -2,7 +2,8 @@
 
 use crate::transforms::ops::Op;
 use crate::transforms::ops::{
-    Border, Filter, Geometry, Interpolation, Margins, Motion, Resize, Sampling, Window,
+    Border, Cuboid, Filter, Geometry, Interpolation, Margins, Motion, Orientation, Resize,
+    Sampling, Window,
 };
 
 /// The op of this name and these parameters, if it is one of this file.
@@ -30,6 +31,23 @@ pub(super) fn parse(name: &str, values: &[f64]) -> Option<Op> {
         ("erase", &[top, left, height, width, ref value @ ..]) => {
             Geometry::Erase(window(top, left, height, width)?, value.to_vec())
         }
+        ("crop", &[front, top, left, depth, height, width]) => Geometry::CropVolume(Cuboid {
+            front: whole(front)?,
+            depth: size(depth)?,
+            window: window(top, left, height, width)?,
+        }),
+        ("center_crop", &[depth, height, width]) => {
+            Geometry::CenterCropVolume([size(depth)?, size(height)?, size(width)?])
+        }
+        ("depth_flip", &[]) => Geometry::DepthFlip,
+        ("rot90", &[quarters, first, second]) => {
+            let plane = (size(first)?, size(second)?);
+            let fits = plane.0 < 3 && plane.1 < 3 && plane.0 != plane.1;
+            Geometry::Rot90Plane(whole(quarters)?, fits.then_some(plane)?)
+        }
+        ("cubic_symmetry", &[number]) => Geometry::CubicSymmetry(Orientation::numbered(
+            whole(number).and_then(|number| u8::try_from(number).ok())?,
+        )?),
         ("rot90", &[quarters]) => Geometry::Rot90(whole(quarters)?),
         ("rotate", &[angle, mode, x, y, ref fill @ ..]) => Geometry::Rotate {
             angle,
