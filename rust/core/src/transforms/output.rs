@@ -1,6 +1,6 @@
 //! Writing an image out: its layout, its flips and its element type, in one pass.
 
-use super::tone::{Blend, whole, write_blended};
+use super::tone::{Blend, Map, write_blended, write_bytes};
 
 /// The order of the axes of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,6 +158,48 @@ impl Floats {
     }
 }
 
+/// A byte converted to float.
+#[derive(Clone, Copy)]
+struct Scaled {
+    scale: f32,
+}
+
+/// The same, and [`Shift`]ed.
+#[derive(Clone, Copy)]
+struct Multiplied {
+    scale: f32,
+    mean: f32,
+    factor: f32,
+}
+
+/// The same, by a division.
+#[derive(Clone, Copy)]
+struct Divided {
+    scale: f32,
+    first: Shift,
+}
+
+impl Map<f32> for Scaled {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        value * self.scale
+    }
+}
+
+impl Map<f32> for Multiplied {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        (value * self.scale - self.mean) * self.factor
+    }
+}
+
+impl Map<f32> for Divided {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        (value * self.scale - self.first.mean) / self.first.std
+    }
+}
+
 /// An element type that a pipeline can write.
 pub(super) trait Element: Copy + Default + Send {
     /// What must be known to write it.
@@ -172,11 +214,7 @@ impl Element for u8 {
 
     #[inline(always)]
     fn write((): &(), _: usize, plane: &[u8], blends: &[Blend], out: &mut [u8]) {
-        if blends.is_empty() {
-            return out.copy_from_slice(plane);
-        }
-        // SAFETY: a blended byte is in the range.
-        write_blended(plane, blends, out, |value| unsafe { whole(value) } as u8);
+        write_bytes(plane, blends, out);
     }
 }
 
@@ -186,15 +224,16 @@ impl Element for f32 {
     #[inline(always)]
     fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f32]) {
         let scale = stage.scale;
-        let Some((first, later)) = stage.steps(channel).split_first() else {
-            return write_blended(plane, blends, out, |value| value * scale);
+        let Some((&first, later)) = stage.steps(channel).split_first() else {
+            return write_blended(plane, blends, out, Scaled { scale });
         };
-        let (mean, std) = (first.mean, first.std);
         match first.factor {
             Some(factor) => {
-                write_blended(plane, blends, out, |value| (value * scale - mean) * factor);
+                let mean = first.mean;
+                let finish = Multiplied { scale, mean, factor };
+                write_blended(plane, blends, out, finish);
             }
-            None => write_blended(plane, blends, out, |value| (value * scale - mean) / std),
+            None => write_blended(plane, blends, out, Divided { scale, first }),
         }
         for step in later {
             for value in &mut *out {

@@ -24,7 +24,7 @@ impl Mixture {
 
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if crate::simd::avx2() {
             // SAFETY: the processor has the features.
             return unsafe { self.apply_avx2(from, shape, to) };
         }
