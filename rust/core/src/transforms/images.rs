@@ -226,6 +226,7 @@ fn reverse(bytes: &[u8], reversed: &mut [u8]) {
 pub(super) struct Scratch {
     pub planes: Vec<u8>,
     pub changed: Vec<u8>,
+    pub spare: Vec<u8>,
 }
 
 impl Scratch {
@@ -233,6 +234,7 @@ impl Scratch {
         Self {
             planes: vec![0; bytes],
             changed: vec![0; bytes],
+            spare: Vec::new(),
         }
     }
 }

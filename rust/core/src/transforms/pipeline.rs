@@ -713,7 +713,10 @@ impl<'a, 'b> Changing<'a, 'b> {
     #[inline(always)]
     fn apply(&mut self, step: &Step) {
         let mut changed = self.room(step.to);
-        step.op.apply(self.planes(), self.shape, &mut changed);
+        let mut spare = std::mem::take(&mut self.scratch.spare);
+        step.op
+            .apply(self.planes(), self.shape, &mut changed, &mut spare);
+        self.scratch.spare = spare;
         self.go_on(changed, step.to);
     }
 

@@ -43,14 +43,14 @@ impl Mixture {
     fn apply_portable(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         let mut mix = vec![0.0_f32; from.len()];
         add(self.original, from, &mut mix);
-        let (mut planes, mut changed) = (Vec::new(), Vec::new());
+        let (mut planes, mut changed, mut spare) = (Vec::new(), Vec::new(), Vec::new());
         for (weight, steps) in &self.chains {
             planes.clear();
             planes.extend_from_slice(from);
             let mut shape = shape;
             for step in steps {
                 changed.resize(step.to.volume(), 0);
-                step.op.apply(&planes, shape, &mut changed);
+                step.op.apply(&planes, shape, &mut changed, &mut spare);
                 std::mem::swap(&mut planes, &mut changed);
                 shape = step.to;
             }

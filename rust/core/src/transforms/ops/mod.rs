@@ -93,12 +93,13 @@ impl Op {
         }
     }
 
-    /// Writes what becomes of the image `from` to `to`, which has the output's volume.
+    /// Writes what becomes of the image `from` to `to`, which has the output's volume. Some ops use
+    /// `spare` as room.
     #[inline(always)]
-    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
         match self {
             Self::Color(color) => color.apply(from, shape, to),
-            Self::Geometry(geometry) => geometry.apply(from, shape, to),
+            Self::Geometry(geometry) => geometry.apply(from, shape, to, spare),
             Self::Mix(mixture) => mixture.apply(from, shape, to),
         }
     }
@@ -222,6 +223,7 @@ impl Batch<'_> {
     fn render_portable(&self, first: usize, out: &mut [u8]) {
         let mut copied = vec![0; self.from.volume()];
         let mut planes = vec![0; self.to.volume()];
+        let mut spare = Vec::new();
         for (number, out) in out.chunks_exact_mut(self.to.volume()).enumerate() {
             let row = first + number;
             let from = match self.images.planes_in_order(row) {
@@ -232,7 +234,7 @@ impl Batch<'_> {
                 }
             };
             let op = &self.ops[if self.ops.len() == 1 { 0 } else { row }];
-            op.apply(from, self.from, &mut planes);
+            op.apply(from, self.from, &mut planes, &mut spare);
             interleave(&planes, self.to.channels, out);
         }
     }

@@ -156,12 +156,26 @@ impl Sampling {
         check_bytes(op, "fill", &self.fill, shape)
     }
 
+    /// `spare` is used as room for a copy of the image.
     #[inline(always)]
-    pub(super) fn apply(&self, motion: &Motion, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(
+        &self,
+        motion: &Motion,
+        from: &[u8],
+        shape: Shape,
+        to: &mut [u8],
+        spare: &mut Vec<u8>,
+    ) {
         let grid = Grid::new(motion, shape);
         match self.interpolation {
-            Interpolation::Nearest => self.nearest(&grid, from, shape, to),
-            Interpolation::Bilinear => self.bilinear(&grid, from, shape, to),
+            Interpolation::Nearest => {
+                self.frame(from, shape, spare);
+                nearest(&grid, spare, shape, to);
+            }
+            Interpolation::Bilinear => {
+                double_lines(from, shape, spare);
+                self.bilinear(&grid, spare, shape, to);
+            }
         }
     }
 
@@ -174,38 +188,12 @@ impl Sampling {
     }
 
     #[inline(always)]
-    fn nearest(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
-        let width = shape.width;
-        let mut places = vec![[0; LANES]; grid.columns.len() * shape.height];
-        for (line, places) in places.chunks_exact_mut(grid.columns.len()).enumerate() {
-            for (chunk, places) in places.iter_mut().enumerate() {
-                let [x, y] = grid.positions(line, chunk);
-                for lane in 0..LANES {
-                    let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
-                    places[lane] = framed_place(x, y, shape);
-                }
-            }
-        }
-        let framed = self.frame(from, shape);
-        let planes = framed.chunks_exact(framed_area(shape));
-        for (plane, turned) in planes.zip(to.chunks_exact_mut(shape.area())) {
-            let places = places.chunks_exact(grid.columns.len());
-            for (line, places) in turned.chunks_exact_mut(width).zip(places) {
-                for (byte, &place) in line.iter_mut().zip(places.as_flattened()) {
-                    *byte = plane[place as usize];
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn bilinear(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
+    fn bilinear(&self, grid: &Grid, framed: &[u8], shape: Shape, to: &mut [u8]) {
         let (area, width, frame) = (shape.area(), shape.width, 2 * framed_area(shape));
-        let framed = doubled_lines(from, shape);
         #[cfg(target_arch = "x86_64")]
         if crate::simd::avx2() {
             // SAFETY: the processor has the features.
-            return unsafe { avx2::bilinear(self, grid, &framed, shape, to) };
+            return unsafe { avx2::bilinear(self, grid, framed, shape, to) };
         }
         for line in 0..shape.height {
             for chunk in 0..grid.columns.len() {
@@ -236,11 +224,12 @@ impl Sampling {
         }
     }
 
-    /// A copy of the planes with what is beside the image around each.
+    /// Makes copies of the planes with what is beside the image around each.
     #[inline(always)]
-    fn frame(&self, from: &[u8], shape: Shape) -> Vec<u8> {
+    fn frame(&self, from: &[u8], shape: Shape, framed: &mut Vec<u8>) {
         let (width, stride) = (shape.width, shape.width + 2 * MARGIN);
-        let mut framed = vec![0; framed_area(shape) * shape.channels];
+        framed.clear();
+        framed.resize(framed_area(shape) * shape.channels, 0);
         let planes = from.chunks_exact(shape.area());
         let copies = framed.chunks_exact_mut(framed_area(shape));
         for (channel, (plane, copy)) in planes.zip(copies).enumerate() {
@@ -252,7 +241,29 @@ impl Sampling {
                 copy[..width].copy_from_slice(line);
             }
         }
-        framed
+    }
+}
+
+/// Fills `to` with the pixels of framed planes that are next to the places of the grid.
+#[inline(always)]
+fn nearest(grid: &Grid, framed: &[u8], shape: Shape, to: &mut [u8]) {
+    let (area, width, frame) = (shape.area(), shape.width, framed_area(shape));
+    let mut places = vec![[0; LANES]; grid.columns.len()];
+    for line in 0..shape.height {
+        for (chunk, places) in places.iter_mut().enumerate() {
+            let [x, y] = grid.positions(line, chunk);
+            for lane in 0..LANES {
+                let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
+                places[lane] = framed_place(x, y, shape);
+            }
+        }
+        for channel in 0..shape.channels {
+            let plane = &framed[channel * frame..][..frame];
+            let turned = &mut to[channel * area + line * width..][..width];
+            for (byte, &place) in turned.iter_mut().zip(places.as_flattened()) {
+                *byte = plane[place as usize];
+            }
+        }
     }
 }
 
@@ -316,28 +327,35 @@ impl Grid {
     }
 }
 
-/// Copies of the planes with black pixels around each, every pixel followed by the one below it: so
-/// the four around a place lie in a row.
+/// Makes copies of the planes with black pixels around each, every pixel followed by the one below
+/// it: so the four around a place lie in a row.
 #[inline(always)]
-fn doubled_lines(from: &[u8], shape: Shape) -> Vec<u8> {
+fn double_lines(from: &[u8], shape: Shape, framed: &mut Vec<u8>) {
     let (width, stride) = (shape.width, 2 * (shape.width + 2 * MARGIN));
-    let mut framed = vec![0; 2 * framed_area(shape) * shape.channels];
+    framed.clear();
+    framed.resize(2 * framed_area(shape) * shape.channels, 0);
     let planes = from.chunks_exact(shape.area());
     let copies = framed.chunks_exact_mut(2 * framed_area(shape));
-    let black = vec![0; width];
     for (plane, copy) in planes.zip(copies) {
-        let copy = copy[(MARGIN - 1) * stride + 2 * MARGIN..].chunks_mut(stride);
-        for (number, copy) in copy.take(shape.height + 1).enumerate() {
-            let line = |number: usize| plane.get(number * width..(number + 1) * width);
-            let upper = number.checked_sub(1).and_then(line).unwrap_or(&black);
-            let lower = line(number).unwrap_or(&black);
-            for ((both, &upper), &lower) in copy.chunks_exact_mut(2).zip(upper).zip(lower) {
-                both[0] = upper;
-                both[1] = lower;
+        for number in 0..=shape.height {
+            let start = (MARGIN - 1 + number) * stride + 2 * MARGIN;
+            let (pairs, _) = copy[start..][..2 * width].as_chunks_mut::<2>();
+            if number == 0 {
+                for (pair, &below) in pairs.iter_mut().zip(&plane[..width]) {
+                    *pair = [0, below];
+                }
+            } else if number == shape.height {
+                for (pair, &above) in pairs.iter_mut().zip(&plane[(number - 1) * width..]) {
+                    *pair = [above, 0];
+                }
+            } else {
+                let (above, below) = plane[(number - 1) * width..][..2 * width].split_at(width);
+                for ((pair, &above), &below) in pairs.iter_mut().zip(above).zip(below) {
+                    *pair = [above, below];
+                }
             }
         }
     }
-    framed
 }
 
 /// The four pixels around each position: north west, south west, north east, south east.
