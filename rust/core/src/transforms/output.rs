@@ -1,5 +1,8 @@
 //! Writing an image out: its layout, its flips and its element type, in one pass.
 
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
 use super::tone::{Blend, Map, write_blended, write_bytes};
 
 /// The order of the axes of the output.
@@ -20,6 +23,10 @@ pub enum Dtype {
     U8,
     /// Single precision.
     F32,
+    /// Half precision: what is computed in single precision, rounded once, to even.
+    F16,
+    /// The upper half of single precision, rounded likewise.
+    Bf16,
 }
 
 impl Dtype {
@@ -27,6 +34,8 @@ impl Dtype {
         match self {
             Self::U8 => "uint8",
             Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
         }
     }
 }
@@ -39,6 +48,10 @@ pub enum Output<'a> {
     U8(&'a mut [u8]),
     /// For pipelines that end in float32.
     F32(&'a mut [f32]),
+    /// For pipelines that end in float16.
+    F16(&'a mut [f16]),
+    /// For pipelines that end in bfloat16.
+    Bf16(&'a mut [bf16]),
 }
 
 impl Output<'_> {
@@ -46,6 +59,8 @@ impl Output<'_> {
         match self {
             Self::U8(_) => Dtype::U8,
             Self::F32(_) => Dtype::F32,
+            Self::F16(_) => Dtype::F16,
+            Self::Bf16(_) => Dtype::Bf16,
         }
     }
 
@@ -53,6 +68,8 @@ impl Output<'_> {
         match self {
             Self::U8(out) => out.len(),
             Self::F32(out) => out.len(),
+            Self::F16(out) => out.len(),
+            Self::Bf16(out) => out.len(),
         }
     }
 }
@@ -243,7 +260,45 @@ impl Element for f32 {
     }
 }
 
-/// Pixels of a plane that wait on the stack to be interleaved with those of other planes.
+impl Element for f16 {
+    type Stage = Floats;
+
+    #[inline(always)]
+    fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f16]) {
+        let mut waiting = [0.0; WAITING];
+        for (bytes, out) in plane.chunks(WAITING).zip(out.chunks_mut(WAITING)) {
+            let waiting = &mut waiting[..bytes.len()];
+            f32::write(stage, channel, bytes, blends, waiting);
+            out.convert_from_f32_slice(waiting);
+        }
+    }
+}
+
+impl Element for bf16 {
+    type Stage = Floats;
+
+    #[inline(always)]
+    fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [bf16]) {
+        let mut waiting = [0.0; WAITING];
+        for (bytes, out) in plane.chunks(WAITING).zip(out.chunks_mut(WAITING)) {
+            let waiting = &mut waiting[..bytes.len()];
+            f32::write(stage, channel, bytes, blends, waiting);
+            for (out, &value) in out.iter_mut().zip(&*waiting) {
+                *out = upper_half(value);
+            }
+        }
+    }
+}
+
+/// `bf16::from_f32` for what is no NaN, which no byte becomes, in operations of vectors.
+#[inline(always)]
+fn upper_half(value: f32) -> bf16 {
+    let bits = value.to_bits();
+    let even = bits >> 16 & 1;
+    bf16::from_bits(((bits + 0x7fff + even) >> 16) as u16)
+}
+
+/// Values of a plane that wait on the stack for what comes next.
 const WAITING: usize = 256;
 
 /// Writes an image whose planes are `planes` to its place.

@@ -261,7 +261,8 @@ pub struct Pipeline {
     /// The position of each transform's draws.
     positions: Vec<usize>,
     layout: Layout,
-    floats: Option<Floats>,
+    /// What bytes become and in which type it is written, unless they stay bytes.
+    floats: Option<(Dtype, Floats)>,
 }
 
 impl Pipeline {
@@ -283,7 +284,7 @@ impl Pipeline {
                 got,
             });
         }
-        let mut floats: Option<Floats> = None;
+        let mut floats: Option<(Dtype, Floats)> = None;
         let mut conversion = None;
         for (position, transform) in transforms.iter().enumerate() {
             transform.validate()?;
@@ -296,10 +297,10 @@ impl Pipeline {
                 }
                 (&Transform::ToDtype { dtype, scale }, None) => {
                     conversion = Some(position);
-                    floats = (dtype == Dtype::F32).then(|| Floats::new(scale));
+                    floats = (dtype != Dtype::U8).then(|| (dtype, Floats::new(scale)));
                 }
                 (Transform::Normalize { mean, std }, _) => {
-                    let floats = floats.as_mut().ok_or(Error::NormalizeBytes { position })?;
+                    let (_, floats) = floats.as_mut().ok_or(Error::NormalizeBytes { position })?;
                     let (expected, got) = (floats.channels(), mean.len());
                     if expected != 1 && got != 1 && expected != got {
                         return Err(Error::NormalizeMismatch {
@@ -334,11 +335,7 @@ impl Pipeline {
     /// The element type that this pipeline writes.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
-        if self.floats.is_some() {
-            Dtype::F32
-        } else {
-            Dtype::U8
-        }
+        self.floats.as_ref().map_or(Dtype::U8, |(dtype, _)| *dtype)
     }
 
     /// The number of slices of the volumes that `images`, if they are volumes, become.
@@ -370,7 +367,10 @@ impl Pipeline {
         }
         let shape = self.shape_of(Shape::of(images))?;
         let (channels, height, width) = (shape.channels, shape.lines(), shape.width);
-        let expected = self.floats.as_ref().map_or(1, Floats::channels);
+        let expected = self
+            .floats
+            .as_ref()
+            .map_or(1, |(_, floats)| floats.channels());
         if expected != 1 && expected != channels {
             return Err(Error::NormalizeChannels { expected, channels });
         }
@@ -479,7 +479,9 @@ impl Pipeline {
         };
         match (out, &self.floats) {
             (Output::U8(out), None) => batch.run(&(), out),
-            (Output::F32(out), Some(floats)) => batch.run(floats, out),
+            (Output::F32(out), Some((Dtype::F32, floats))) => batch.run(floats, out),
+            (Output::F16(out), Some((Dtype::F16, floats))) => batch.run(floats, out),
+            (Output::Bf16(out), Some((Dtype::Bf16, floats))) => batch.run(floats, out),
             (out, _) => {
                 let (expected, got) = (self.dtype().name(), out.dtype().name());
                 Err(Error::OutputDtype { expected, got })
