@@ -167,9 +167,11 @@ def whole_for_each(
         values.shape not in {(), (1,), (len(batch),)}
         or not ((least <= values) & (values <= most) & (np.trunc(values) == values)).all()
     ):
+        bound = f" of {least} or more" if least > -(2**31) else ""
+        bound = f" from {least} to {most}" if most != 2**31 else bound
         raise ConfigError(
-            f"{name}: expected {key} as a whole number from {least} to {most}, or {len(batch)}, "
-            f"one for each image, got {value!r}"
+            f"{name}: expected {key} as a whole number{bound}, or {len(batch)}, one for each "
+            f"image, got {value!r}"
         )
     return np.atleast_1d(values)
 

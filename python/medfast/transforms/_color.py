@@ -318,7 +318,7 @@ def gaussian_noise(
     --------
     >>> import numpy as np
     >>> gaussian_noise(np.full((2, 1, 3), 100, np.uint8), sigma=0.1, seed=1).tolist()
-    [[[0]]]
+    [[[109, 93, 94]], [[96, 168, 61]]]
     """
     name = "gaussian_noise"
     batch = checked_batch(images)
