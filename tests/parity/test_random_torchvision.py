@@ -424,7 +424,11 @@ def test_ops_of_augmix_are_theirs(severity: int, all_ops: bool, size: tuple[int,
             with patch.multiple(F, **{op: tell(op) for op in OPS if hasattr(F, op)}):
                 expected.add(
                     mixing._apply_image_or_video_transform(
-                        torch.zeros(1, *size, dtype=torch.uint8), name, magnitude, "bilinear", {torch.Tensor: None}
+                        torch.zeros(1, *size, dtype=torch.uint8),
+                        name,
+                        magnitude,
+                        "bilinear",
+                        {torch.Tensor: None},
                     )
                 )
     pipeline = Compose([AugMix(severity, 4, 8, all_ops=all_ops)])
