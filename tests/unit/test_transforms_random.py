@@ -548,7 +548,7 @@ FLOAT = ToDtype("float32", scale=True)
         (lambda: GaussianBlur(3, (2, 1)), "GaussianBlur: .*each range as min <= max"),
         (
             lambda: TrivialAugmentWide(1),
-            "TrivialAugmentWide: .*num_magnitude_bins .* of 2 up, got 1",
+            "TrivialAugmentWide: .*num_magnitude_bins .* from 2 to 65536, got 1",
         ),
         (lambda: TrivialAugmentWide(fill="x"), "TrivialAugmentWide: expected fill as numbers"),
         (
@@ -557,10 +557,10 @@ FLOAT = ToDtype("float32", scale=True)
         ),
         (
             lambda: RandAugment(-1),
-            "RandAugment: expected num_ops as a whole number of 0 up, got -1",
+            "RandAugment: expected num_ops as a whole number from 0 to 256, got -1",
         ),
-        (lambda: AugMix(0), "AugMix: expected severity as a whole number of 1 up, got 0"),
-        (lambda: AugMix(11), "AugMix: expected severity of 1 to 10, got 11"),
+        (lambda: AugMix(0), "AugMix: expected severity as a whole number from 1 to 10, got 0"),
+        (lambda: AugMix(11), "AugMix: expected severity as a whole number from 1 to 10, got 11"),
         (lambda: AugMix(mixture_width=0), "AugMix: expected mixture_width as a whole number of 1"),
         (lambda: AugMix(chain_depth=1.5), "AugMix: expected chain_depth as a whole number"),
         (lambda: AugMix(3, 100, 3), "mixture_width times chain_depth of at most 256, got 100 x 3"),

@@ -47,7 +47,7 @@ def apply_op(
     if images.ndim == 3:
         found = found[..., 0]
     elif depth is not None:
-        found = found.reshape(len(found), depth, -1, *found.shape[2:])
+        found = found.reshape(len(found), depth, found.shape[1] // depth, *found.shape[2:])
     return as_tensor(found) if is_tensor(images) else found
 
 
@@ -179,7 +179,7 @@ def whole_for_each(
 def _values(name: str, key: str, value: Any, images: int) -> npt.NDArray[np.float64]:
     try:
         values = np.asarray(value, np.float64).reshape(-1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(
             f"{name}: expected {key} as a number or one for each image, got {value!r}"
         ) from None

@@ -519,6 +519,6 @@ def rgb_to_grayscale(
     ((1, 1, 1, 1), 59)
     """
     channels = settings.whole("rgb_to_grayscale", "num_output_channels", num_output_channels, 0)
-    if channels == 3 and images.ndim == 3:
+    if channels == 3 and getattr(images, "ndim", None) == 3:
         images = checked_batch(images)
     return apply_op("rgb_to_grayscale", images, threads, num_output_channels=channels)
