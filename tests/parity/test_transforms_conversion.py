@@ -15,6 +15,19 @@ from medfast.errors import ConfigError, UnsupportedError
 
 BILINEAR = InterpolationMode.BILINEAR
 SETTINGS: list[tuple[str, dict[str, Any]]] = [
+    ("AugMix", {}),
+    (
+        "AugMix",
+        {
+            "severity": 5,
+            "mixture_width": 2,
+            "chain_depth": 2,
+            "alpha": 0.5,
+            "all_ops": False,
+            "interpolation": BILINEAR,
+            "fill": 7,
+        },
+    ),
     ("CenterCrop", {"size": 20}),
     ("CenterCrop", {"size": (20, 18)}),
     ("ColorJitter", {"brightness": 0.2, "contrast": (0.5, 1.5), "saturation": 0.1, "hue": 0.05}),
@@ -72,6 +85,14 @@ def test_each_becomes_ours_with_its_settings(
     assert np.array_equal(*results)
     drawn = [pipeline.parameters(3, shape=(28, 28, 3)) for pipeline in pipelines]
     assert drawn[0] == drawn[1]
+
+
+def test_noise_becomes_ours() -> None:
+    """The first version of torchvision has none."""
+    theirs = v2.GaussianNoise(0.1, 0.2, clip=False)
+    assert ours.Compose.from_torchvision(theirs).transforms == (
+        ours.GaussianNoise(0.1, 0.2, clip=False),
+    )
 
 
 def test_whole_pipelines_of_both_versions() -> None:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medfast.transforms import (
+    AugMix,
     CenterCrop,
     ColorJitter,
     Compose,
+    GaussianNoise,
     Grayscale,
     Normalize,
     Pad,
@@ -51,6 +53,8 @@ KEEPING = st.sampled_from(
         RandomAdjustSharpness(2.0),
         TrivialAugmentWide(),
         RandAugment(),
+        AugMix(),
+        GaussianNoise(),
     ]
 )
 NESTED = st.recursive(

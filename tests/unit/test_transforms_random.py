@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.stats import beta
 from torchvision.transforms import v2
 
 from chances import (
@@ -30,10 +31,12 @@ from medfast import transforms
 from medfast.errors import ConfigError, ShapeError
 from medfast.transforms import (
     D4,
+    AugMix,
     CenterCrop,
     ColorJitter,
     Compose,
     GaussianBlur,
+    GaussianNoise,
     Grayscale,
     Normalize,
     Pad,
@@ -295,17 +298,17 @@ def theirs(name: str, magnitude: float) -> Outcome:
 
 
 def chances_of_theirs(
-    kind: Any, bins: int, shape: tuple[int, int], magnitudes: Iterable[int]
+    entries: Any, bins: int, shape: tuple[int, int], magnitudes: Iterable[int]
 ) -> dict[Hashable, float]:
     """Add up the chances of what torchvision draws: an op, one of the magnitudes, a sign."""
     chances: dict[Hashable, float] = Counter()
     chosen = [*magnitudes]
-    for name, (space, signed) in kind._AUGMENTATION_SPACE.items():
+    for name, (space, signed) in entries.items():
         numbers = space(bins, *shape)
         for place in chosen:
             for sign in (1, -1) if signed else (1,):
                 number = 0.0 if numbers is None else sign * float(numbers[place])
-                share = 1 / len(kind._AUGMENTATION_SPACE) / len(chosen) / (2 if signed else 1)
+                share = 1 / len(entries) / len(chosen) / (2 if signed else 1)
                 chances[theirs(name, number)] += share
     assert math.isclose(sum(chances.values()), 1)
     return chances
@@ -320,14 +323,14 @@ def outcomes(step: Transform, shape: tuple[int, int]) -> list[Hashable]:
 def test_trivial_augment_has_their_space(bins: int) -> None:
     """The fourteen ops as likely, their magnitudes to the last bit, signs half and half."""
     shape = (28, 35)
-    chances = chances_of_theirs(v2.TrivialAugmentWide, bins, shape, range(bins))
+    chances = chances_of_theirs(v2.TrivialAugmentWide._AUGMENTATION_SPACE, bins, shape, range(bins))
     assert_chances(outcomes(TrivialAugmentWide(bins), shape), chances)
 
 
 @pytest.mark.parametrize(("bins", "magnitude"), [(31, 9), (31, 0), (31, 30), (10, 4), (2, 1)])
 def test_rand_augment_has_their_space(bins: int, magnitude: int) -> None:
     shape = (28, 35)
-    chances = chances_of_theirs(v2.RandAugment, bins, shape, [magnitude])
+    chances = chances_of_theirs(v2.RandAugment._AUGMENTATION_SPACE, bins, shape, [magnitude])
     assert_chances(outcomes(RandAugment(1, magnitude, bins), shape), chances)
 
 
@@ -339,6 +342,58 @@ def test_rand_augment_draws_its_ops_independently() -> None:
     same = sum(one[0] == other[0] for one, other in pairs)
     assert_count(same, len(pairs), (4**2 + 9) / 13**2)
     assert drawn_ops(RandAugment(0), samples=50) == [[]] * 50
+
+
+@pytest.mark.parametrize("severity", [1, 3, 10])
+@pytest.mark.parametrize("all_ops", [True, False])
+def test_augmix_has_their_space(severity: int, all_ops: bool) -> None:
+    shape = (28, 35)
+    spaces = v2.AugMix._AUGMENTATION_SPACE, v2.AugMix._PARTIAL_AUGMENTATION_SPACE
+    chances = chances_of_theirs(spaces[not all_ops], 10, shape, range(severity))
+    step = AugMix(severity, 4, 8, all_ops=all_ops, interpolation="nearest")
+    found = drawn_ops(step, samples=1_000, shape=shape)
+    assert_chances(((name, tuple(values)) for ops in found for name, values in ops[1:]), chances)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.5, 40.0])
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_weights_of_augmix_are_of_the_dirichlet_distribution(alpha: float, width: int) -> None:
+    numbers = np.array([ops[0][1] for ops in drawn_ops(AugMix(1, width, 1, alpha))])
+    assert numbers.shape == (SAMPLES, 2 + 2 * width)
+    sides, shares, depths = numbers[:, :2], numbers[:, 2 : 2 + width], numbers[:, 2 + width :]
+    np.testing.assert_allclose(sides.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    assert (depths == 1).all()
+    for side in sides.T:
+        assert_uniform(beta.cdf(side, alpha, alpha), 0, 1)
+    if width == 1:
+        assert (shares == 1).all()
+        return
+    for share in shares.T:
+        assert_uniform(beta.cdf(share, alpha, (width - 1) * alpha), 0, 1)
+    # Of three, what a share is of it and another is independent of their sum.
+    if width > 2:
+        both = shares[:, 0] + shares[:, 1]
+        assert_uncorrelated(shares[:, 0] / both, both)
+    assert_uncorrelated(sides[:, 0], shares[:, 0])
+
+
+@pytest.mark.parametrize("alpha", [1e-300, 1e-3, 1e30])
+def test_weights_of_augmix_at_the_ends_of_alpha(alpha: float) -> None:
+    for ops in drawn_ops(AugMix(1, 3, 1, alpha), samples=500):
+        image, chains, *shares = ops[0][1][:5]
+        assert math.isclose(image + chains, 1, abs_tol=1e-6)
+        assert math.isclose(sum(shares), 1, abs_tol=1e-6)
+        if alpha > 1:
+            assert math.isclose(image, 0.5, rel_tol=1e-6)
+
+
+def test_chains_of_augmix_have_one_to_three_ops_or_as_many_as_told() -> None:
+    for ops in (found := drawn_ops(AugMix())):
+        assert sum(ops[0][1][5:]) == len(ops) - 1
+    depths = (tuple(ops[0][1][5:]) for ops in found)
+    assert_equally_likely(depths, itertools.product((1, 2, 3), repeat=3))
+    assert all(len(ops) == 1 + 2 * 5 for ops in drawn_ops(AugMix(3, 2, 5), samples=50))
 
 
 def test_trivial_augment_fills_and_samples_as_told() -> None:
@@ -443,7 +498,11 @@ FLOAT = ToDtype("float32", scale=True)
         (lambda: RandomAffine(0, shear=(3, 1, 0, 0)), "RandomAffine: .*each range as min <= max"),
         (lambda: RandomCrop(0), "RandomCrop: expected size as a whole number of 1 up, got 0"),
         (lambda: RandomCrop(2.5), "RandomCrop: expected size as a whole number of 1 up, got 2.5"),
-        (lambda: RandomCrop((1, 2, 3)), "RandomCrop: expected size as one or two whole numbers"),
+        (
+            lambda: RandomCrop((1, 2, 3, 4)),
+            "RandomCrop: expected size as one, two or three whole numbers",
+        ),
+        (lambda: RandomCrop((1, 2, 3), 4), "RandomCrop: expected padding=None with a size of vol"),
         (lambda: RandomCrop(9, -1), "RandomCrop: expected padding as a whole number of 0 up"),
         (lambda: RandomCrop(9, (1, 2, 3)), "RandomCrop: expected padding as one, two or four"),
         (lambda: RandomCrop(9, pad_if_needed=True), "RandomCrop: expected pad_if_needed=False"),
@@ -452,7 +511,7 @@ FLOAT = ToDtype("float32", scale=True)
             "padding_mode='edges'; did you mean 'edge'",
         ),
         (lambda: CenterCrop(-3), "CenterCrop: expected size as a whole number of 1 up, got -3"),
-        (lambda: Pad("3"), "Pad: expected padding as a whole number of 0 up, got '3'"),
+        (lambda: Pad("3"), "Pad: expected padding as one, two or four whole numbers, got '3'"),
         (lambda: Pad(3, padding_mode=1), "Pad: padding_mode=1; "),
         (lambda: Resize("big"), "Resize: expected size as one or two whole numbers, got 'big'"),
         (lambda: Resize(0), "Resize: expected size as a whole number of 1 up, got 0"),
@@ -489,7 +548,7 @@ FLOAT = ToDtype("float32", scale=True)
         (lambda: GaussianBlur(3, (2, 1)), "GaussianBlur: .*each range as min <= max"),
         (
             lambda: TrivialAugmentWide(1),
-            "TrivialAugmentWide: .*num_magnitude_bins .* of 2 up, got 1",
+            "TrivialAugmentWide: .*num_magnitude_bins .* from 2 to 65536, got 1",
         ),
         (lambda: TrivialAugmentWide(fill="x"), "TrivialAugmentWide: expected fill as numbers"),
         (
@@ -498,8 +557,24 @@ FLOAT = ToDtype("float32", scale=True)
         ),
         (
             lambda: RandAugment(-1),
-            "RandAugment: expected num_ops as a whole number of 0 up, got -1",
+            "RandAugment: expected num_ops as a whole number from 0 to 256, got -1",
         ),
+        (lambda: AugMix(0), "AugMix: expected severity as a whole number from 1 to 10, got 0"),
+        (lambda: AugMix(11), "AugMix: expected severity as a whole number from 1 to 10, got 11"),
+        (lambda: AugMix(mixture_width=0), "AugMix: expected mixture_width as a whole number of 1"),
+        (lambda: AugMix(chain_depth=1.5), "AugMix: expected chain_depth as a whole number"),
+        (lambda: AugMix(3, 100, 3), "mixture_width times chain_depth of at most 256, got 100 x 3"),
+        (lambda: AugMix(alpha=0), "AugMix: expected an alpha above 0, finite in float32, got 0"),
+        (lambda: AugMix(alpha=-1), "AugMix: expected an alpha above 0"),
+        (lambda: AugMix(alpha=math.nan), "AugMix: expected an alpha above 0, .* got NaN"),
+        (lambda: AugMix(alpha=math.inf), "AugMix: expected an alpha above 0"),
+        (lambda: AugMix(alpha="x"), "AugMix: alpha: expected a number, got 'x'"),
+        (lambda: AugMix(all_ops=None), "AugMix: expected all_ops=True or all_ops=False, got None"),
+        (lambda: AugMix(interpolation="area"), "AugMix: interpolation='area'"),
+        (lambda: AugMix(fill="x"), "AugMix: expected fill as numbers, got 'x'"),
+        (lambda: GaussianNoise("x"), "GaussianNoise: mean: expected a number, got 'x'"),
+        (lambda: GaussianNoise(sigma=None), "GaussianNoise: sigma: expected a number, got None"),
+        (lambda: GaussianNoise(clip=2), "GaussianNoise: expected clip=True or clip=False, got 2"),
         (lambda: RandAugment(magnitude=31), "RandAugment: expected magnitude below 31, got 31"),
         (lambda: RandAugment(magnitude=1.5), "RandAugment: expected magnitude as a whole number"),
         (lambda: RandAugment(num_magnitude_bins=1), "RandAugment: .*num_magnitude_bins"),
@@ -559,6 +634,11 @@ def test_wrong_settings_say_what_is_wrong(build: Callable[[], Any], message: str
             "gaussian_blur: expected a kernel_size of odd numbers, got 4",
         ),
         (GaussianBlur(3, (0, 1)), ConfigError, "gaussian_blur: expected a sigma above 0"),
+        (GaussianNoise(sigma=-1), ConfigError, "gaussian_noise: expected a sigma from 0 to 16"),
+        (GaussianNoise(sigma=math.nan), ConfigError, "gaussian_noise: expected a sigma from 0 to"),
+        (GaussianNoise(17), ConfigError, "gaussian_noise: expected a mean from -16 to 16, got 17"),
+        (AugMix(fill=300), ConfigError, "affine: expected fill from 0 to 255, got 300"),
+        (AugMix(fill=(1, 2)), ConfigError, "fill as one number, or 3 for the channels"),
         (GaussianBlur(25), ConfigError, "gaussian_blur: expected a kernel_size below twice"),
     ],
     ids=str,
@@ -578,7 +658,7 @@ def test_images_that_do_not_fit(
 
 
 @pytest.mark.parametrize(
-    "step", [RandomGrayscale(), RandomAutocontrast(), TrivialAugmentWide(), RandAugment()]
+    "step", [RandomGrayscale(), RandomAutocontrast(), TrivialAugmentWide(), RandAugment(), AugMix()]
 )
 def test_two_channels_are_refused_where_colours_are_meant(step: Transform) -> None:
     with pytest.raises(ShapeError, match="images of 1 or 3 channels, got 2"):
@@ -612,6 +692,9 @@ EVERY: list[Transform] = [
     D4(),
     TrivialAugmentWide(),
     RandAugment(3, 5),
+    AugMix(2, 4, 2, 0.5, False, "nearest", (1, 2, 3)),
+    AugMix(),
+    GaussianNoise(0.1, 0.2, clip=False),
     RandomHorizontalFlip(),
     RandomVerticalFlip(0.2),
     ColorJitter(0.1, hue=0.1),
@@ -620,7 +703,8 @@ EVERY: list[Transform] = [
 
 def test_every_transform_is_here() -> None:
     other = {"Compose", "Normalize", "PerBatch", "PerImage", "ToDtype", "Transform", "functional"}
-    assert {type(step).__name__ for step in EVERY} == {*transforms.__all__} - other
+    of_volumes = {"CubicSymmetry", "RandomDepthFlip"}  # in test_volumes
+    assert {type(step).__name__ for step in EVERY} == {*transforms.__all__} - other - of_volumes
 
 
 @pytest.mark.parametrize("step", EVERY, ids=lambda step: type(step).__name__)

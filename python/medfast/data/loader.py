@@ -26,7 +26,7 @@ class Loader:
     Parameters
     ----------
     images : ndarray of uint8 of shape (n, H, W) or (n, H, W, C)
-        All images of a split.
+        All images of a split; or volumes, with D before H, for a pipeline whose layout has it.
     targets : ndarray of shape (n, ...)
         One row per image; batches have its dtype.
     pipeline : Compose
@@ -113,9 +113,10 @@ class Loader:
     def tensors(
         self, device: torch.device | str = "cpu", epoch: int = 0
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield batches of images ``(n, C, H, W)`` and targets on a device.
+        """Yield batches of images ``(n, C, H, W)``, or volumes, and targets on a device.
 
-        A pipeline of layout NHWC gives tensors in torch's ``channels_last`` order without a copy.
+        A pipeline of layout NHWC gives tensors in torch's ``channels_last`` order without a copy,
+        and NDHWC in ``channels_last_3d``.
         For CUDA the pipeline writes to pinned memory, which is copied while the host goes on.
         """
         import torch
@@ -131,6 +132,6 @@ class Loader:
             targets = torch.from_numpy(self.targets[rows])
             if cuda:
                 targets = targets.pin_memory()
-            if self.pipeline.layout == "NHWC":
-                batch = batch.permute(0, 3, 1, 2)
+            if self.pipeline.layout.endswith("C"):
+                batch = batch.movedim(-1, 1)
             yield batch.to(device, non_blocking=cuda), targets.to(device, non_blocking=cuda)

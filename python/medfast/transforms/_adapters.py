@@ -83,7 +83,7 @@ class PerImage(_Adapter):
         ----------
         image : PIL image, tensor or ndarray
             A PIL image of mode L or RGB; or uint8, a tensor of shape (H, W) or (C, H, W), an array
-            of shape (H, W) or (H, W, C).
+            of shape (H, W) or (H, W, C). With D before H, if the pipeline is of volumes.
 
         Returns
         -------
@@ -97,7 +97,7 @@ class PerImage(_Adapter):
         ShapeError
             If `image` is none of these.
         """
-        array = one_image(image)
+        array = one_image(image, self.pipeline)
         found = self._transform(array[np.newaxis])[0]
         if _is_picture(image) and found.dtype == np.uint8:
             pixels = found if self.pipeline.layout == "NHWC" else np.moveaxis(found, 0, 2)
@@ -153,7 +153,7 @@ class PerBatch(_Adapter):
         ShapeError
             If an image is none, or the images differ in size.
         """
-        images = [one_image(image) for image, _ in samples]
+        images = [one_image(image, self.pipeline) for image, _ in samples]
         shapes = {image.shape for image in images}
         if len(shapes) != 1:
             raise ShapeError(
@@ -167,20 +167,24 @@ class PerBatch(_Adapter):
         return found, labels
 
 
-def one_image(image: Any) -> npt.NDArray[np.uint8]:
-    """Give the array of shape (H, W) or (H, W, C) of an image, without a copy where it can."""
+def one_image(image: Any, pipeline: Compose) -> npt.NDArray[np.uint8]:
+    """Give the array of an image or volume, channels last, without a copy where it can."""
     array = np.asarray(image) if _is_picture(image) else as_array(image, "image")
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim not in (2, 3):
+    axes = 3 if "D" in pipeline.layout else 2
+    fits = isinstance(array, np.ndarray) and array.ndim in (axes, axes + 1)
+    if not fits or array.dtype != np.uint8:
         found = (
             f"{array.dtype} of shape {array.shape}"
             if isinstance(array, np.ndarray)
             else type(image).__name__
         )
-        raise ShapeError(
-            "expected a PIL image of mode L or RGB, or uint8 of two or three dimensions, got "
-            f"{found}"
+        expected = (
+            "a PIL image of mode L or RGB, or uint8 of two or three dimensions"
+            if axes == 2
+            else "a volume of uint8 of three or four dimensions"
         )
-    return np.moveaxis(array, 0, 2) if is_tensor(image) and array.ndim == 3 else array
+        raise ShapeError(f"expected {expected}, got {found}")
+    return np.moveaxis(array, 0, axes) if is_tensor(image) and array.ndim > axes else array
 
 
 def _is_picture(image: Any) -> bool:

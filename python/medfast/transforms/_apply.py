@@ -47,7 +47,7 @@ def apply_op(
     if images.ndim == 3:
         found = found[..., 0]
     elif depth is not None:
-        found = found.reshape(len(found), depth, -1, *found.shape[2:])
+        found = found.reshape(len(found), depth, found.shape[1] // depth, *found.shape[2:])
     return as_tensor(found) if is_tensor(images) else found
 
 
@@ -167,9 +167,11 @@ def whole_for_each(
         values.shape not in {(), (1,), (len(batch),)}
         or not ((least <= values) & (values <= most) & (np.trunc(values) == values)).all()
     ):
+        bound = f" of {least} or more" if least > -(2**31) else ""
+        bound = f" from {least} to {most}" if most != 2**31 else bound
         raise ConfigError(
-            f"{name}: expected {key} as a whole number from {least} to {most}, or {len(batch)}, "
-            f"one for each image, got {value!r}"
+            f"{name}: expected {key} as a whole number{bound}, or {len(batch)}, one for each "
+            f"image, got {value!r}"
         )
     return np.atleast_1d(values)
 
@@ -177,7 +179,7 @@ def whole_for_each(
 def _values(name: str, key: str, value: Any, images: int) -> npt.NDArray[np.float64]:
     try:
         values = np.asarray(value, np.float64).reshape(-1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(
             f"{name}: expected {key} as a number or one for each image, got {value!r}"
         ) from None

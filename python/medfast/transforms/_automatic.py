@@ -54,7 +54,9 @@ class TrivialAugmentWide(Random):
     ) -> None:
         name = "TrivialAugmentWide"
         self._set(
-            num_magnitude_bins=settings.whole(name, "num_magnitude_bins", num_magnitude_bins, 2),
+            num_magnitude_bins=settings.whole(
+                name, "num_magnitude_bins", num_magnitude_bins, 2, _BINS
+            ),
             interpolation=settings.interpolation(name, interpolation),
             fill=settings.fill(name, fill),
         )
@@ -119,12 +121,12 @@ class RandAugment(Random):
         fill: float | Sequence[float] | None = None,
     ) -> None:
         name = "RandAugment"
-        bins = settings.whole(name, "num_magnitude_bins", num_magnitude_bins, 2)
+        bins = settings.whole(name, "num_magnitude_bins", num_magnitude_bins, 2, _BINS)
         chosen = settings.whole(name, "magnitude", magnitude, 0)
         if chosen >= bins:
             raise ConfigError(f"{name}: expected magnitude below {bins}, got {chosen}")
         self._set(
-            num_ops=settings.whole(name, "num_ops", num_ops, 0),
+            num_ops=settings.whole(name, "num_ops", num_ops, 0, _LINKS),
             magnitude=chosen,
             num_magnitude_bins=bins,
             interpolation=settings.interpolation(name, interpolation),
@@ -208,11 +210,8 @@ class AugMix(Random):
         fill: float | Sequence[float] | None = None,
     ) -> None:
         name = "AugMix"
-        strength = settings.whole(name, "severity", severity, 1)
-        if strength > _STRENGTHS:
-            raise ConfigError(f"{name}: expected severity of 1 to {_STRENGTHS}, got {severity}")
         self._set(
-            severity=strength,
+            severity=settings.whole(name, "severity", severity, 1, _STRENGTHS),
             mixture_width=settings.whole(name, "mixture_width", mixture_width, 1),
             chain_depth=settings.whole(name, "chain_depth", chain_depth, -(2**31)),
             alpha=settings.number(name, "alpha", alpha),
@@ -251,11 +250,12 @@ class AugMix(Random):
         )
 
 
-# Of AugMix: the strengths of an op, the ops of the longest chain whose length is drawn, and as many
-# ops as have draws of their own.
+# The strengths of AugMix's ops, and the ops of its longest chain whose length is drawn.
 _STRENGTHS = 10
 _RANDOM_DEPTH = 3
+# As many ops as have draws of their own in one pipeline, and no strengths that none tells apart.
 _LINKS = 256
+_BINS = 2**16
 
 _ADJUSTING = ("adjust_brightness", "adjust_saturation", "adjust_contrast", "adjust_sharpness")
 

@@ -318,7 +318,7 @@ def gaussian_noise(
     --------
     >>> import numpy as np
     >>> gaussian_noise(np.full((2, 1, 3), 100, np.uint8), sigma=0.1, seed=1).tolist()
-    [[[0]]]
+    [[[109, 93, 94]], [[96, 168, 61]]]
     """
     name = "gaussian_noise"
     batch = checked_batch(images)
@@ -519,6 +519,6 @@ def rgb_to_grayscale(
     ((1, 1, 1, 1), 59)
     """
     channels = settings.whole("rgb_to_grayscale", "num_output_channels", num_output_channels, 0)
-    if channels == 3 and images.ndim == 3:
+    if channels == 3 and getattr(images, "ndim", None) == 3:
         images = checked_batch(images)
     return apply_op("rgb_to_grayscale", images, threads, num_output_channels=channels)

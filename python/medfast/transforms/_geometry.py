@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -256,7 +258,7 @@ def erase(
     channels = batch.shape[3]
     try:
         values = np.asarray(v, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = np.full((0, 0, 0), 0.0)
     if (
         values.shape not in {(), (1,), (channels,), (len(batch), 1), (len(batch), channels)}
@@ -432,7 +434,7 @@ def rotate(
     [[[2, 4], [1, 3]], [[4, 3], [2, 1]]]
     """
     batch = _with_pixels("rotate", images)
-    if expand:
+    if settings.flag("rotate", "expand", expand):
         raise ConfigError(
             f"rotate: expected expand=False, since images keep their size, got {expand!r}"
         )
@@ -499,11 +501,11 @@ def affine(
     [[[9, 1, 2]]]
     """
     batch = _with_pixels("affine", images)
-    angles: Any = shear
-    if np.ndim(angles) == 0:
+    angles: Any = shear.tolist() if isinstance(shear, np.ndarray) else shear
+    if isinstance(angles, Real):
         angles = (angles, 0.0)
-    elif np.shape(angles) == (1,):
-        angles = (angles[0], angles[0])
+    elif isinstance(angles, Sequence) and len(angles) == 1:
+        angles = (*angles, *angles)
     shear_x, shear_y = _pair("affine", "shear", angles, batch)
     translate_x, translate_y = _pair("affine", "translate", translate, batch)
     return apply_op(
@@ -657,7 +659,7 @@ def _target(name: str, size: Any, height: int, width: int) -> tuple[int, ...]:
     if len(sides) == 2:
         return sides
     short, long = min(height, width), max(height, width)
-    longer = int(sides[0] * long / short)
+    longer = settings.whole(name, "size", int(sides[0] * long / short), 1)
     return (longer, sides[0]) if width <= height else (sides[0], longer)
 
 
@@ -667,7 +669,7 @@ def _pair(
     """Two numbers for all images, or two for each."""
     try:
         values = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = np.full((0, 0, 0), 0.0)
     if values.shape not in {(2,), (len(batch), 2)} or not np.isfinite(values).all():
         raise ConfigError(
@@ -693,4 +695,4 @@ def _interpolation(name: str, interpolation: Any) -> int:
 
 def _filter(name: str, interpolation: Any, antialias: bool) -> int:
     chosen = settings.interpolation(name, interpolation)
-    return settings.filter_code(chosen, bool(antialias))
+    return settings.filter_code(chosen, settings.antialias(name, antialias))

@@ -203,11 +203,10 @@ class Grayscale(Random):
     num_output_channels: int
 
     def __init__(self, num_output_channels: int = 1) -> None:
-        if num_output_channels not in (1, 3):
-            raise ConfigError(
-                f"Grayscale: expected num_output_channels=1 or 3, got {num_output_channels!r}"
-            )
-        self._set(num_output_channels=int(num_output_channels))
+        channels = settings.whole("Grayscale", "num_output_channels", num_output_channels, 0)
+        if channels not in (1, 3):
+            raise ConfigError(f"Grayscale: expected num_output_channels=1 or 3, got {channels}")
+        self._set(num_output_channels=channels)
 
     def _native(self) -> _native.Transform:
         return self._op("rgb_to_grayscale", fixed(self.num_output_channels))

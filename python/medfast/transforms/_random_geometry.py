@@ -53,7 +53,7 @@ class RandomRotation(Random):
         center: Sequence[float] | None = None,
         fill: float | Sequence[float] | None = 0,
     ) -> None:
-        if expand:
+        if settings.flag("RandomRotation", "expand", expand):
             raise ConfigError("RandomRotation: expected expand=False: a batch has one size")
         self._set(
             degrees=settings.reach("RandomRotation", "degrees", degrees),
@@ -188,7 +188,7 @@ class RandomCrop(Random):
         fill: float | Sequence[float] | None = 0,
         padding_mode: str = "constant",
     ) -> None:
-        if pad_if_needed:
+        if settings.flag("RandomCrop", "pad_if_needed", pad_if_needed):
             raise ConfigError("RandomCrop: expected pad_if_needed=False; give the padding itself")
         sides = settings.volume_size("RandomCrop", size)
         if len(sides) == 3 and padding is not None:
@@ -307,12 +307,10 @@ class Resize(Random):
         *,
         antialias: bool = True,
     ) -> None:
-        single = not isinstance(size, Sequence) or len(size) == 1
-        pair = settings.size("Resize", size)
         self._set(
-            size=pair[:1] if single else pair,
+            size=settings.wholes("Resize", "size", size, (1, 2), 1),
             interpolation=settings.interpolation("Resize", interpolation),
-            antialias=bool(antialias),
+            antialias=settings.antialias("Resize", antialias),
         )
 
     def _native(self) -> _native.Transform:
@@ -365,7 +363,7 @@ class RandomResizedCrop(Random):
             scale=_pair("RandomResizedCrop", "scale", scale),
             ratio=_pair("RandomResizedCrop", "ratio", ratio),
             interpolation=settings.interpolation("RandomResizedCrop", interpolation),
-            antialias=bool(antialias),
+            antialias=settings.antialias("RandomResizedCrop", antialias),
         )
 
     def _native(self) -> _native.Transform:

@@ -24,13 +24,21 @@ def number(name: str, key: str, value: Any) -> float:
     """Read one number."""
     if not isinstance(value, Real):
         raise ConfigError(f"{name}: {key}: expected a number, got {value!r}")
-    return float(value)
+    return to_float(value)
+
+
+def to_float(value: Any) -> float:
+    """Convert to float; what is too large for one becomes infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def numbers(name: str, key: str, values: Any, *, length: int | None = None) -> tuple[float, ...]:
     """Read finite numbers, as many as `length` says."""
     try:
-        found = () if isinstance(values, str) else tuple(float(value) for value in values)
+        found = () if isinstance(values, str) else tuple(map(to_float, values))
     except (TypeError, ValueError):
         found = ()
     fits = bool(found) if length is None else len(found) == length
@@ -49,21 +57,22 @@ def ends(name: str, key: str, value: Any) -> tuple[float, float]:
 def reach(name: str, key: str, value: Any) -> tuple[float, float]:
     """Read the two ends of a range; a single number is the upper one and, negated, the lower."""
     if isinstance(value, Real):
-        end = float(value)
+        end = to_float(value)
         if not 0 <= end < math.inf:
             raise ConfigError(f"{name}: expected {key} of 0 or more, or (min, max), got {value!r}")
         return -end, end
     return ends(name, key, value)
 
 
-def whole(name: str, key: str, value: Any, least: int) -> int:
+def whole(name: str, key: str, value: Any, least: int, most: int = _LARGEST) -> int:
     """Read one whole number."""
     try:
         found = operator.index(value)
     except TypeError:
         found = least - 1
-    if not least <= found <= _LARGEST:
-        raise ConfigError(f"{name}: expected {key} as a whole number of {least} up, got {value!r}")
+    if not least <= found <= most:
+        bound = f"of {least} up" if most == _LARGEST else f"from {least} to {most}"
+        raise ConfigError(f"{name}: expected {key} as a whole number {bound}, got {value!r}")
     return found
 
 
@@ -99,7 +108,7 @@ def padding(name: str, value: Any) -> tuple[int, ...]:
 
 def padding_mode(name: str, mode: Any) -> str:
     """Read what is written around an image."""
-    if mode not in PADDING_MODES:
+    if not isinstance(mode, str) or mode not in PADDING_MODES:
         raise ConfigError(f"{name}: padding_mode={mode!r}; {nearest(str(mode), PADDING_MODES)}")
     return str(mode)
 
@@ -107,10 +116,15 @@ def padding_mode(name: str, mode: Any) -> str:
 def interpolation(name: str, mode: Any) -> str:
     """Read how values are found, a word or torchvision's member of that name."""
     chosen = getattr(mode, "value", mode)
-    if chosen not in INTERPOLATIONS:
+    if not isinstance(chosen, str) or chosen not in INTERPOLATIONS:
         known = nearest(str(chosen), INTERPOLATIONS)
         raise ConfigError(f"{name}: interpolation={mode!r}; {known}")
     return str(chosen)
+
+
+def antialias(name: str, value: Any) -> bool:
+    """Read whether resizing averages; None, which torchvision takes too, is no."""
+    return flag(name, "antialias", False if value is None else value)
 
 
 def filter_code(interpolation: str, antialias: bool) -> int:

@@ -207,7 +207,7 @@ def _factor_range(name: str, value: Any, *, middle: float = 1.0) -> tuple[float,
     if value is None:
         return None
     if isinstance(value, Real):
-        spread = float(value)
+        spread = settings.to_float(value)
         if not spread >= 0:
             raise ConfigError(f"ColorJitter: expected {name} >= 0, got {value!r}")
         low, high = middle - spread, middle + spread
@@ -215,7 +215,7 @@ def _factor_range(name: str, value: Any, *, middle: float = 1.0) -> tuple[float,
             low = max(0.0, low)
     else:
         try:
-            low, high = (float(bound) for bound in value)
+            low, high = () if isinstance(value, str) else map(settings.to_float, value)
         except (TypeError, ValueError):
             raise ConfigError(
                 f"ColorJitter: expected {name} as a number or a pair (min, max), got {value!r}"
@@ -237,7 +237,7 @@ def _dtype_name(dtype: object) -> str:
 
 def _numbers(name: str, values: Sequence[float]) -> tuple[float, ...]:
     try:
-        return tuple(float(value) for value in values)
+        return tuple(map(settings.to_float, () if isinstance(values, str) else values))
     except (TypeError, ValueError):
         raise ConfigError(
             f"Normalize: expected {name} as a list of one number per channel, got {values!r}"

@@ -143,6 +143,22 @@ mod tests {
             .flat_map(|n| normals(n.wrapping_mul(0x9E37_79B9), n.wrapping_mul(0x85EB_CA6B)))
             .map(f32::to_bits)
             .collect();
-        assert_eq!(found, [0; 12]);
+        assert_eq!(
+            found,
+            [
+                0x40b8_9456,
+                0x0000_0000,
+                0xbf78_7f31,
+                0xbe11_79f6,
+                0x3fd0_5ffd,
+                0x3ef9_5104,
+                0xbf02_5307,
+                0xbe72_db84,
+                0x3f83_0f9e,
+                0x3f2c_388f,
+                0xbfd1_ddef,
+                0xbfba_8a88
+            ]
+        );
     }
 }

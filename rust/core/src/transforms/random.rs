@@ -411,7 +411,11 @@ impl Random {
             expected: format!("the parameters of {}", named.op),
             got: format!("{:?}", named.values),
         })?;
-        op.output_shape(shape)
+        op.output_shape(shape).map_err(|error| match error {
+            Error::NoVolumes { .. } => Error::NoVolumes { op: self.name() },
+            Error::NoImages { .. } => Error::NoImages { op: self.name() },
+            error => error,
+        })
     }
 
     fn resized_crop(
