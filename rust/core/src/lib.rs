@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod npz;
 pub mod parallel;
 mod philox;
+mod simd;
 pub mod transforms;
 
 pub use error::{Error, ErrorKind};

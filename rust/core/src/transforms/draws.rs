@@ -117,15 +117,28 @@ pub(super) fn bernoulli(word: u32, p: f64) -> bool {
 /// An order of 0, 1, 2, 3: the one at place `floor(24 * unit(word))` of their lexicographic list.
 #[inline(always)]
 pub(super) fn permutation(word: u32) -> [u8; 4] {
-    let mut rest = (u64::from(word) * 24) >> 32;
-    let mut left = [0, 1, 2, 3];
-    for (place, orders) in [6, 2, 1].into_iter().enumerate() {
-        let chosen = place + (rest / orders) as usize;
-        rest %= orders;
-        left[place..=chosen].rotate_right(1);
-    }
-    left
+    PERMUTATIONS[((u64::from(word) * 24) >> 32) as usize]
 }
+
+const PERMUTATIONS: [[u8; 4]; 24] = {
+    let mut listed = [[0, 1, 2, 3]; 24];
+    let mut place = 0;
+    while place < 24 {
+        // Which of the numbers left comes next; it passes those before it.
+        let chosen = [place / 6, place % 6 / 2, place % 2];
+        let mut at = 0;
+        while at < 3 {
+            let mut from = at + chosen[at];
+            while from > at {
+                listed[place].swap(from, from - 1);
+                from -= 1;
+            }
+            at += 1;
+        }
+        place += 1;
+    }
+    listed
+};
 
 #[cfg(test)]
 mod tests {

@@ -89,30 +89,6 @@ impl<'a> Images<'a> {
         self.shape
     }
 
-    /// The planes of image `row`, `[channels][height][width]`, turned by `flips`; borrowed where
-    /// they lie in order already, else copied to `scratch`.
-    #[inline(always)]
-    pub(super) fn planes<'s>(
-        &'s self,
-        row: usize,
-        flips: Flips,
-        scratch: &'s mut Scratch,
-    ) -> &'s [u8] {
-        let [_, height, width, _] = self.shape;
-        match self.planes_in_order(row) {
-            Some(planes) if flips == Flips::default() => planes,
-            Some(planes) => {
-                flips.turn(planes, height * width, width, &mut scratch.turned);
-                &scratch.turned
-            }
-            None => {
-                self.copy_planes(row, scratch);
-                scratch.turn(flips, height * width, width);
-                &scratch.planes
-            }
-        }
-    }
-
     /// Asks for image `row` to be brought near, while another is worked on. Rows of a shuffled index
     /// lie where no processor guesses; beyond a page it follows by itself.
     #[inline(always)]
@@ -131,13 +107,12 @@ impl<'a> Images<'a> {
         let _ = row;
     }
 
-    /// Copies the planes of image `row` to `scratch`.
+    /// Copies the planes of image `row`, `[channels][height][width]`.
     #[inline(always)]
-    pub(super) fn copy_planes(&self, row: usize, scratch: &mut Scratch) {
+    pub(super) fn copy_planes(&self, row: usize, planes: &mut [u8]) {
         let [_, height, width, channels] = self.shape;
         let [_, to_y, to_x, to_channel] = self.strides;
         let area = height * width;
-        let planes = &mut scratch.planes[..];
         let image = self.image(row);
         if let Some(in_order) = self.planes_in_order(row) {
             planes.copy_from_slice(in_order);
@@ -160,8 +135,9 @@ impl<'a> Images<'a> {
         }
     }
 
+    /// The planes of image `row`, if they lie in that order already.
     #[inline(always)]
-    fn planes_in_order(&self, row: usize) -> Option<&'a [u8]> {
+    pub(super) fn planes_in_order(&self, row: usize) -> Option<&'a [u8]> {
         let [_, height, width, channels] = self.shape;
         let [_, to_y, to_x, to_channel] = self.strides;
         let area = height * width;
@@ -188,6 +164,15 @@ pub(super) struct Flips {
 }
 
 impl Flips {
+    pub(super) const HORIZONTAL: Self = Self {
+        horizontal: true,
+        vertical: false,
+    };
+    pub(super) const VERTICAL: Self = Self {
+        horizontal: false,
+        vertical: true,
+    };
+
     /// Turns planes of `area` pixels, `width` to a line.
     #[inline(always)]
     pub(super) fn turn(self, planes: &[u8], area: usize, width: usize, turned: &mut [u8]) {
@@ -237,26 +222,19 @@ pub(super) fn reverse(bytes: &[u8], reversed: &mut [u8]) {
     }
 }
 
-/// Room for the planes of an image, and for their turned copy.
+/// Room for the planes of an image, and for what becomes of them.
 pub(super) struct Scratch {
     pub planes: Vec<u8>,
-    turned: Vec<u8>,
+    pub changed: Vec<u8>,
+    pub spare: Vec<u8>,
 }
 
 impl Scratch {
     pub(super) fn new(bytes: usize) -> Self {
         Self {
             planes: vec![0; bytes],
-            turned: vec![0; bytes],
-        }
-    }
-
-    /// Turns `planes`, of `area` pixels, `width` to a line.
-    #[inline(always)]
-    pub(super) fn turn(&mut self, flips: Flips, area: usize, width: usize) {
-        if flips != Flips::default() {
-            flips.turn(&self.planes, area, width, &mut self.turned);
-            std::mem::swap(&mut self.planes, &mut self.turned);
+            changed: vec![0; bytes],
+            spare: Vec::new(),
         }
     }
 }

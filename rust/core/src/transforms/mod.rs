@@ -47,6 +47,8 @@ mod pipeline;
 mod random;
 mod tone;
 
+pub use half::{bf16, f16};
+
 pub use draws::Draws;
 pub use error::Error;
 pub use images::Images;

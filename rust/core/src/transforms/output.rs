@@ -1,6 +1,9 @@
 //! Writing an image out: its layout, its flips and its element type, in one pass.
 
-use super::tone::{Blend, whole, write_blended};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use super::tone::{Blend, Map, write_blended, write_bytes};
 
 /// The order of the axes of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub enum Dtype {
     U8,
     /// Single precision.
     F32,
+    /// Half precision: what is computed in single precision, rounded once, to even.
+    F16,
+    /// The upper half of single precision, rounded likewise.
+    Bf16,
 }
 
 impl Dtype {
@@ -27,6 +34,8 @@ impl Dtype {
         match self {
             Self::U8 => "uint8",
             Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
         }
     }
 }
@@ -39,6 +48,10 @@ pub enum Output<'a> {
     U8(&'a mut [u8]),
     /// For pipelines that end in float32.
     F32(&'a mut [f32]),
+    /// For pipelines that end in float16.
+    F16(&'a mut [f16]),
+    /// For pipelines that end in bfloat16.
+    Bf16(&'a mut [bf16]),
 }
 
 impl Output<'_> {
@@ -46,6 +59,8 @@ impl Output<'_> {
         match self {
             Self::U8(_) => Dtype::U8,
             Self::F32(_) => Dtype::F32,
+            Self::F16(_) => Dtype::F16,
+            Self::Bf16(_) => Dtype::Bf16,
         }
     }
 
@@ -53,6 +68,8 @@ impl Output<'_> {
         match self {
             Self::U8(out) => out.len(),
             Self::F32(out) => out.len(),
+            Self::F16(out) => out.len(),
+            Self::Bf16(out) => out.len(),
         }
     }
 }
@@ -81,9 +98,48 @@ impl Frame {
 pub(super) struct Floats {
     /// What the byte is multiplied by.
     scale: f32,
-    /// What is then subtracted, and what that is divided by, step by step: one list for all
-    /// channels, or one for each.
-    channels: Vec<Vec<(f32, f32)>>,
+    /// What then happens, step by step: one list for all channels, or one for each.
+    channels: Vec<Vec<Shift>>,
+}
+
+/// `(value - mean) / std`.
+#[derive(Clone, Copy, Debug)]
+struct Shift {
+    mean: f32,
+    std: f32,
+    /// What to multiply by instead of dividing, where that gives the same for every byte.
+    factor: Option<f32>,
+}
+
+impl Shift {
+    /// The step after those of `earlier`.
+    fn new(mean: f32, std: f32, scale: f32, earlier: &[Self]) -> Self {
+        let divided = Self {
+            mean,
+            std,
+            factor: None,
+        };
+        let multiplied = Self {
+            factor: Some(1.0 / std),
+            ..divided
+        };
+        let before = |byte: u8| {
+            let value = f32::from(byte) * scale;
+            earlier.iter().fold(value, |value, step| step.apply(value))
+        };
+        let same = (0..=u8::MAX)
+            .map(before)
+            .all(|value| multiplied.apply(value).to_bits() == divided.apply(value).to_bits());
+        if same { multiplied } else { divided }
+    }
+
+    #[inline(always)]
+    fn apply(self, value: f32) -> f32 {
+        match self.factor {
+            Some(factor) => (value - self.mean) * factor,
+            None => (value - self.mean) / self.std,
+        }
+    }
 }
 
 impl Floats {
@@ -108,13 +164,56 @@ impl Floats {
         }
         for (channel, steps) in self.channels.iter_mut().enumerate() {
             let given = channel % mean.len();
-            steps.push((mean[given] as f32, std[given] as f32));
+            let step = Shift::new(mean[given] as f32, std[given] as f32, self.scale, steps);
+            steps.push(step);
         }
     }
 
     #[inline(always)]
-    fn steps(&self, channel: usize) -> &[(f32, f32)] {
+    fn steps(&self, channel: usize) -> &[Shift] {
         &self.channels[channel % self.channels.len()]
+    }
+}
+
+/// A byte converted to float.
+#[derive(Clone, Copy)]
+struct Scaled {
+    scale: f32,
+}
+
+/// The same, and [`Shift`]ed.
+#[derive(Clone, Copy)]
+struct Multiplied {
+    scale: f32,
+    mean: f32,
+    factor: f32,
+}
+
+/// The same, by a division.
+#[derive(Clone, Copy)]
+struct Divided {
+    scale: f32,
+    first: Shift,
+}
+
+impl Map<f32> for Scaled {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        value * self.scale
+    }
+}
+
+impl Map<f32> for Multiplied {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        (value * self.scale - self.mean) * self.factor
+    }
+}
+
+impl Map<f32> for Divided {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        (value * self.scale - self.first.mean) / self.first.std
     }
 }
 
@@ -132,11 +231,7 @@ impl Element for u8 {
 
     #[inline(always)]
     fn write((): &(), _: usize, plane: &[u8], blends: &[Blend], out: &mut [u8]) {
-        if blends.is_empty() {
-            return out.copy_from_slice(plane);
-        }
-        // SAFETY: a blended byte is in the range.
-        write_blended(plane, blends, out, |value| unsafe { whole(value) } as u8);
+        write_bytes(plane, blends, out);
     }
 }
 
@@ -146,19 +241,64 @@ impl Element for f32 {
     #[inline(always)]
     fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f32]) {
         let scale = stage.scale;
-        let Some((&(mean, std), later)) = stage.steps(channel).split_first() else {
-            return write_blended(plane, blends, out, |value| value * scale);
+        let Some((&first, later)) = stage.steps(channel).split_first() else {
+            return write_blended(plane, blends, out, Scaled { scale });
         };
-        write_blended(plane, blends, out, |value| (value * scale - mean) / std);
-        for &(mean, std) in later {
+        match first.factor {
+            Some(factor) => {
+                let mean = first.mean;
+                let finish = Multiplied { scale, mean, factor };
+                write_blended(plane, blends, out, finish);
+            }
+            None => write_blended(plane, blends, out, Divided { scale, first }),
+        }
+        for step in later {
             for value in &mut *out {
-                *value = (*value - mean) / std;
+                *value = step.apply(*value);
             }
         }
     }
 }
 
-/// Pixels of a plane that wait on the stack to be interleaved with those of other planes.
+impl Element for f16 {
+    type Stage = Floats;
+
+    #[inline(always)]
+    fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [f16]) {
+        let mut waiting = [0.0; WAITING];
+        for (bytes, out) in plane.chunks(WAITING).zip(out.chunks_mut(WAITING)) {
+            let waiting = &mut waiting[..bytes.len()];
+            f32::write(stage, channel, bytes, blends, waiting);
+            out.convert_from_f32_slice(waiting);
+        }
+    }
+}
+
+impl Element for bf16 {
+    type Stage = Floats;
+
+    #[inline(always)]
+    fn write(stage: &Floats, channel: usize, plane: &[u8], blends: &[Blend], out: &mut [bf16]) {
+        let mut waiting = [0.0; WAITING];
+        for (bytes, out) in plane.chunks(WAITING).zip(out.chunks_mut(WAITING)) {
+            let waiting = &mut waiting[..bytes.len()];
+            f32::write(stage, channel, bytes, blends, waiting);
+            for (out, &value) in out.iter_mut().zip(&*waiting) {
+                *out = upper_half(value);
+            }
+        }
+    }
+}
+
+/// `bf16::from_f32` for what is no NaN, which no byte becomes, in operations of vectors.
+#[inline(always)]
+fn upper_half(value: f32) -> bf16 {
+    let bits = value.to_bits();
+    let even = bits >> 16 & 1;
+    bf16::from_bits(((bits + 0x7fff + even) >> 16) as u16)
+}
+
+/// Values of a plane that wait on the stack for what comes next.
 const WAITING: usize = 256;
 
 /// Writes an image whose planes are `planes` to its place.

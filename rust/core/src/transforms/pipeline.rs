@@ -5,11 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use super::draws::{Draws, MAX_POSITIONS, Stream, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
-use super::ops::{Named, Shape, Step};
+use super::ops::{Color, Geometry, Named, Op, Shape, Step};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
 use super::random::Random;
-use super::tone::{Blend, Tone, unfused};
+use super::tone::{Blend, Tone, unfused, write_bytes};
 use crate::parallel::{self, Interrupt};
+#[cfg(target_arch = "x86_64")]
+use crate::simd;
 
 /// One step of a pipeline, as torchvision.transforms.v2 defines the one of the same name.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,17 +96,6 @@ impl Transform {
             Self::ToDtype { .. } => "ToDtype",
             Self::Normalize { .. } => "Normalize",
             Self::Random(random) => random.name(),
-        }
-    }
-
-    /// Whether this is one of the few that are done at once, without a pass for each.
-    fn is_simple(&self) -> bool {
-        match self {
-            Self::ColorJitter {
-                saturation, hue, ..
-            } => saturation.or(*hue).is_none(),
-            Self::Random(_) => false,
-            _ => true,
         }
     }
 
@@ -270,7 +261,8 @@ pub struct Pipeline {
     /// The position of each transform's draws.
     positions: Vec<usize>,
     layout: Layout,
-    floats: Option<Floats>,
+    /// What bytes become and in which type it is written, unless they stay bytes.
+    floats: Option<(Dtype, Floats)>,
 }
 
 impl Pipeline {
@@ -292,7 +284,7 @@ impl Pipeline {
                 got,
             });
         }
-        let mut floats: Option<Floats> = None;
+        let mut floats: Option<(Dtype, Floats)> = None;
         let mut conversion = None;
         for (position, transform) in transforms.iter().enumerate() {
             transform.validate()?;
@@ -305,10 +297,10 @@ impl Pipeline {
                 }
                 (&Transform::ToDtype { dtype, scale }, None) => {
                     conversion = Some(position);
-                    floats = (dtype == Dtype::F32).then(|| Floats::new(scale));
+                    floats = (dtype != Dtype::U8).then(|| (dtype, Floats::new(scale)));
                 }
                 (Transform::Normalize { mean, std }, _) => {
-                    let floats = floats.as_mut().ok_or(Error::NormalizeBytes { position })?;
+                    let (_, floats) = floats.as_mut().ok_or(Error::NormalizeBytes { position })?;
                     let (expected, got) = (floats.channels(), mean.len());
                     if expected != 1 && got != 1 && expected != got {
                         return Err(Error::NormalizeMismatch {
@@ -343,11 +335,7 @@ impl Pipeline {
     /// The element type that this pipeline writes.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
-        if self.floats.is_some() {
-            Dtype::F32
-        } else {
-            Dtype::U8
-        }
+        self.floats.as_ref().map_or(Dtype::U8, |(dtype, _)| *dtype)
     }
 
     /// The number of slices of the volumes that `images`, if they are volumes, become.
@@ -379,7 +367,10 @@ impl Pipeline {
         }
         let shape = self.shape_of(Shape::of(images))?;
         let (channels, height, width) = (shape.channels, shape.lines(), shape.width);
-        let expected = self.floats.as_ref().map_or(1, Floats::channels);
+        let expected = self
+            .floats
+            .as_ref()
+            .map_or(1, |(_, floats)| floats.channels());
         if expected != 1 && expected != channels {
             return Err(Error::NormalizeChannels { expected, channels });
         }
@@ -488,7 +479,9 @@ impl Pipeline {
         };
         match (out, &self.floats) {
             (Output::U8(out), None) => batch.run(&(), out),
-            (Output::F32(out), Some(floats)) => batch.run(floats, out),
+            (Output::F32(out), Some((Dtype::F32, floats))) => batch.run(floats, out),
+            (Output::F16(out), Some((Dtype::F16, floats))) => batch.run(floats, out),
+            (Output::Bf16(out), Some((Dtype::Bf16, floats))) => batch.run(floats, out),
             (out, _) => {
                 let (expected, got) = (self.dtype().name(), out.dtype().name());
                 Err(Error::OutputDtype { expected, got })
@@ -540,7 +533,7 @@ impl Batch<'_> {
     /// Renders as many rows as `out` holds, beginning at position `first` of the index.
     fn render<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if simd::avx2() {
             // SAFETY: the processor has the features.
             return unsafe { self.render_avx2(stage, first, out) };
         }
@@ -557,14 +550,9 @@ impl Batch<'_> {
 
     #[inline(always)]
     fn render_portable<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
-        let simple = self.from.depth.is_none() && self.transforms.iter().all(Transform::is_simple);
-        if !simple {
-            return self.render_ops(stage, first, out);
-        }
-        let mut scratch = Scratch::new(self.frame.volume());
-        let mut changes = Vec::new();
+        let mut scratch = Scratch::new(self.from.volume());
+        let (mut changes, mut steps) = (Vec::new(), Vec::new());
         let mut blends = Vec::new();
-        let in_order = self.needs_order();
         for (number, out) in out.chunks_exact_mut(self.frame.volume()).enumerate() {
             let position = first + number;
             let row = self
@@ -573,133 +561,68 @@ impl Batch<'_> {
             if let Some(&next) = self.index.and_then(|index| index.get(position + 1)) {
                 self.images.prefetch(next as usize);
             }
-            self.draw(row, &mut changes);
-            blends.clear();
-            let planes = if in_order {
-                self.change_in_order(row, &changes, &mut scratch);
-                &scratch.planes
-            } else {
-                self.change_at_once(row, &changes, &mut scratch, &mut blends)
-            };
-            write_image(stage, self.frame, planes, &blends, out);
+            self.draw(row, &mut changes, &mut steps);
+            let mut image = Changing::new(self.images, row, self.from, &mut scratch);
+            let mut rest = &changes[..];
+            loop {
+                let simple = rest.iter().take_while(|change| change.is_simple()).count();
+                blends.clear();
+                image.change(&rest[..simple], &mut blends);
+                let Some(&Change::Step(place)) = rest.get(simple) else {
+                    break;
+                };
+                image.blend(&mut blends);
+                image.apply(&steps[place]);
+                rest = &rest[simple + 1..];
+            }
+            write_image(stage, self.frame, image.planes(), &blends, out);
         }
     }
 
-    /// Renders what any ops make of each image, one op after the other.
+    /// Puts in `changes` what is drawn for the image at `row`, and in `steps` what they refer to.
     #[inline(always)]
-    fn render_ops<T: Element>(&self, stage: &T::Stage, first: usize, out: &mut [T]) {
-        let mut scratch = Scratch::new(self.from.volume());
-        let mut planes = Vec::new();
-        let mut changed = Vec::new();
-        let mut ops = Vec::new();
-        for (number, out) in out.chunks_exact_mut(self.frame.volume()).enumerate() {
-            let position = first + number;
-            let row = self
-                .index
-                .map_or(position, |index| index[position] as usize);
-            ops.clear();
-            let mut shape = self.from;
-            for (transform, &position) in self.transforms.iter().zip(self.positions) {
-                let stream = Stream::new(self.draws, row as u64, position);
-                shape = transform.draw_ops(stream, shape, &mut ops);
-            }
-            planes.clear();
-            planes.extend_from_slice(self.images.planes(row, Flips::default(), &mut scratch));
-            let mut shape = self.from;
-            for step in &ops {
-                changed.resize(step.to.volume(), 0);
-                step.op.apply(&planes, shape, &mut changed);
-                std::mem::swap(&mut planes, &mut changed);
-                shape = step.to;
-            }
-            write_image(stage, self.frame, &planes, &[], out);
-        }
-    }
-
-    /// Whether flips must keep their place among the changes of tone, because some pixels of the
-    /// image are treated differently for where they are.
-    fn needs_order(&self) -> bool {
-        let contrasts = |step: &Transform| {
-            matches!(
-                step,
-                Transform::ColorJitter {
-                    contrast: Some(_),
-                    ..
-                }
-            )
-        };
-        !unfused(self.frame.volume()).is_empty() && self.transforms.iter().any(contrasts)
-    }
-
-    /// Makes the changes one after the other, in `scratch.planes`.
-    #[inline(always)]
-    fn change_in_order(&self, row: usize, changes: &[Change], scratch: &mut Scratch) {
-        self.images.copy_planes(row, scratch);
-        for change in changes {
-            match *change {
-                Change::Flip(flips) => scratch.turn(flips, self.frame.area(), self.frame.width),
-                Change::Tone(tone) => {
-                    let blend = tone.blend(&scratch.planes, self.frame.channels, &[]);
-                    blend.apply_to(&mut scratch.planes);
-                }
-            }
-        }
-    }
-
-    /// Flips the planes and leaves the changes of tone, in `blends`, to the writing. Neither a
-    /// byte's blend nor the mean depends on where the pixels are.
-    #[inline(always)]
-    fn change_at_once<'s>(
-        &'s self,
-        row: usize,
-        changes: &[Change],
-        scratch: &'s mut Scratch,
-        blends: &mut Vec<Blend>,
-    ) -> &'s [u8] {
-        let mut flips = Flips::default();
-        for change in changes {
-            if let Change::Flip(flip) = change {
-                flips.horizontal ^= flip.horizontal;
-                flips.vertical ^= flip.vertical;
-            }
-        }
-        let planes = self.images.planes(row, flips, scratch);
-        for change in changes {
-            if let Change::Tone(tone) = change {
-                blends.push(tone.blend(planes, self.frame.channels, blends));
-            }
-        }
-        planes
-    }
-
-    /// Puts in `changes` what is drawn for the image at `row`.
-    #[inline(always)]
-    fn draw(&self, row: usize, changes: &mut Vec<Change>) {
+    fn draw(&self, row: usize, changes: &mut Vec<Change>, steps: &mut Vec<Step>) {
         changes.clear();
+        steps.clear();
+        let mut shape = self.from;
         for (transform, &position) in self.transforms.iter().zip(self.positions) {
-            match transform.draw(self.draws, row as u64, position) {
-                Drawn::ColorJitter {
-                    fn_idx,
-                    brightness_factor,
-                    contrast_factor,
-                    ..
-                } => changes.extend(fn_idx.iter().filter_map(|function| {
-                    match function {
-                        0 => brightness_factor.map(Tone::Brightness),
-                        1 => contrast_factor.map(Tone::Contrast),
-                        _ => None,
+            // The most common are drawn here, as `draw_ops` would, without a list of ops.
+            match *transform {
+                Transform::ColorJitter {
+                    brightness,
+                    contrast,
+                    saturation: None,
+                    hue: None,
+                } => {
+                    let words = self.draws.words(row as u64, position);
+                    for function in permutation(words[0]) {
+                        let tone = match function {
+                            0 => brightness.map(|range| Tone::Brightness(uniform(words[1], range))),
+                            1 => contrast.map(|range| Tone::Contrast(uniform(words[2], range))),
+                            _ => None,
+                        };
+                        changes.extend(tone.map(Change::Tone));
                     }
-                    .map(Change::Tone)
-                })),
-                Drawn::HorizontalFlip(horizontal) => changes.push(Change::Flip(Flips {
-                    horizontal,
-                    vertical: false,
-                })),
-                Drawn::VerticalFlip(vertical) => changes.push(Change::Flip(Flips {
-                    horizontal: false,
-                    vertical,
-                })),
-                Drawn::Ops(_) | Drawn::Nothing => {}
+                }
+                Transform::RandomHorizontalFlip { p } if shape.depth.is_none() => {
+                    if bernoulli(self.draws.words(row as u64, position)[0], p) {
+                        changes.push(Change::Flip(Flips::HORIZONTAL));
+                    }
+                }
+                Transform::RandomVerticalFlip { p } if shape.depth.is_none() => {
+                    if bernoulli(self.draws.words(row as u64, position)[0], p) {
+                        changes.push(Change::Flip(Flips::VERTICAL));
+                    }
+                }
+                Transform::ToDtype { .. } | Transform::Normalize { .. } => {}
+                _ => {
+                    let stream = Stream::new(self.draws, row as u64, position);
+                    let before = steps.len();
+                    shape = transform.draw_ops(stream, shape, steps);
+                    for (place, step) in steps.iter().enumerate().skip(before) {
+                        changes.push(Change::of(step).unwrap_or(Change::Step(place)));
+                    }
+                }
             }
         }
     }
@@ -710,6 +633,161 @@ impl Batch<'_> {
 enum Change {
     Tone(Tone),
     Flip(Flips),
+    /// Any other, at a place in a list.
+    Step(usize),
+}
+
+impl Change {
+    /// The simple change that a step is, if it is one. The slices of a volume are turned each on its
+    /// own, which is not.
+    #[inline(always)]
+    fn of(step: &Step) -> Option<Self> {
+        Some(match step.op {
+            Op::Color(Color::Brightness(factor)) => Self::Tone(Tone::Brightness(factor)),
+            Op::Color(Color::Contrast(factor)) => Self::Tone(Tone::Contrast(factor)),
+            Op::Geometry(Geometry::HorizontalFlip) if step.to.depth.is_none() => {
+                Self::Flip(Flips::HORIZONTAL)
+            }
+            Op::Geometry(Geometry::VerticalFlip) if step.to.depth.is_none() => {
+                Self::Flip(Flips::VERTICAL)
+            }
+            _ => return None,
+        })
+    }
+
+    #[inline(always)]
+    fn is_simple(self) -> bool {
+        !matches!(self, Self::Step(_))
+    }
+}
+
+/// An image on its way through its changes.
+struct Changing<'a, 'b> {
+    images: &'a Images<'a>,
+    row: usize,
+    shape: Shape,
+    scratch: &'b mut Scratch,
+    /// Whether the planes are those of `scratch`, and no longer where they lie in the images.
+    copied: bool,
+}
+
+impl<'a, 'b> Changing<'a, 'b> {
+    #[inline(always)]
+    fn new(images: &'a Images<'a>, row: usize, shape: Shape, scratch: &'b mut Scratch) -> Self {
+        let copied = images.planes_in_order(row).is_none();
+        if copied {
+            scratch.planes.resize(shape.volume(), 0);
+            images.copy_planes(row, &mut scratch.planes);
+        }
+        Self {
+            images,
+            row,
+            shape,
+            scratch,
+            copied,
+        }
+    }
+
+    #[inline(always)]
+    fn planes(&self) -> &[u8] {
+        match self.images.planes_in_order(self.row) {
+            Some(planes) if !self.copied => planes,
+            _ => &self.scratch.planes,
+        }
+    }
+
+    /// Room for what the image of `shape` becomes, to be given to [`Self::go_on`]. Two calls, since a
+    /// closure between them would not be compiled to the wider instructions.
+    #[inline(always)]
+    fn room(&mut self, shape: Shape) -> Vec<u8> {
+        let mut room = std::mem::take(&mut self.scratch.changed);
+        room.resize(shape.volume(), 0);
+        room
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, changed: Vec<u8>, shape: Shape) {
+        self.scratch.changed = std::mem::replace(&mut self.scratch.planes, changed);
+        self.copied = true;
+        self.shape = shape;
+    }
+
+    #[inline(always)]
+    fn apply(&mut self, step: &Step) {
+        let mut changed = self.room(step.to);
+        let mut spare = std::mem::take(&mut self.scratch.spare);
+        step.op
+            .apply(self.planes(), self.shape, &mut changed, &mut spare);
+        self.scratch.spare = spare;
+        self.go_on(changed, step.to);
+    }
+
+    #[inline(always)]
+    fn flip(&mut self, flips: Flips) {
+        let shape = self.shape;
+        let mut changed = self.room(shape);
+        flips.turn(self.planes(), shape.area(), shape.width, &mut changed);
+        self.go_on(changed, shape);
+    }
+
+    /// Makes simple changes; those of tone are left to `blends`, where they can wait.
+    #[inline(always)]
+    fn change(&mut self, changes: &[Change], blends: &mut Vec<Blend>) {
+        let Shape { channels, .. } = self.shape;
+        if self.needs_order(changes) {
+            for change in changes {
+                match *change {
+                    Change::Flip(flips) => self.flip(flips),
+                    Change::Tone(tone) => {
+                        let mut changed = self.room(self.shape);
+                        let blend = tone.blend(self.planes(), channels);
+                        blend.write_image(self.planes(), &mut changed);
+                        self.go_on(changed, self.shape);
+                    }
+                    Change::Step(_) => {}
+                }
+            }
+            return;
+        }
+        let mut flips = Flips::default();
+        for change in changes {
+            if let Change::Flip(flip) = change {
+                flips.horizontal ^= flip.horizontal;
+                flips.vertical ^= flip.vertical;
+            }
+        }
+        if flips != Flips::default() {
+            self.flip(flips);
+        }
+        for change in changes {
+            if let &Change::Tone(tone) = change {
+                if matches!(tone, Tone::Contrast(_)) {
+                    self.blend(blends);
+                }
+                blends.push(tone.blend(self.planes(), channels));
+            }
+        }
+    }
+
+    /// Whether flips must keep their place among the changes of tone, because some pixels of the
+    /// image are treated differently for where they are. Otherwise neither a byte's blend nor the
+    /// mean depends on where the pixels are.
+    #[inline(always)]
+    fn needs_order(&self, changes: &[Change]) -> bool {
+        let contrasts = |change: &Change| matches!(change, Change::Tone(Tone::Contrast(_)));
+        !unfused(self.shape.volume()).is_empty() && changes.iter().any(contrasts)
+    }
+
+    /// Makes the blends that wait.
+    #[inline(always)]
+    fn blend(&mut self, blends: &mut Vec<Blend>) {
+        if !blends.is_empty() {
+            let mut changed = self.room(self.shape);
+            write_bytes(self.planes(), blends, &mut changed);
+            self.go_on(changed, self.shape);
+            blends.clear();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,21 +10,15 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// What this comes to for the image whose `channels` planes are `planes`, after the `earlier`
-    /// blends.
+    /// What this comes to for the image whose `channels` planes are `planes`.
     #[inline(always)]
-    pub(super) fn blend(self, planes: &[u8], channels: usize, earlier: &[Blend]) -> Blend {
+    pub(super) fn blend(self, planes: &[u8], channels: usize) -> Blend {
         match self {
-            Self::Brightness(factor) => Blend {
-                ratio: factor as f32,
-                grey: 0.0,
-                alpha: 0.0,
-            },
-            Self::Contrast(factor) => Blend {
-                ratio: factor as f32,
-                grey: grey_mean(planes, channels, earlier),
-                alpha: (1.0 - factor) as f32,
-            },
+            Self::Brightness(factor) => Blend::new(factor as f32, 0.0, 0.0),
+            Self::Contrast(factor) => {
+                let grey = grey_mean(planes, channels);
+                Blend::new(factor as f32, grey, (1.0 - factor) as f32)
+            }
         }
     }
 }
@@ -39,12 +33,29 @@ pub(super) struct Blend {
     ratio: f32,
     grey: f32,
     alpha: f32,
+    /// Whether any byte's blend lies outside [0, 256), so that all must be clamped.
+    clamps: bool,
 }
 
 impl Blend {
+    /// `ratio` is 0 or more.
     #[inline(always)]
-    fn apply(self, byte: f32) -> f32 {
-        to_byte(self.grey.mul_add(self.alpha, byte * self.ratio))
+    fn new(ratio: f32, grey: f32, alpha: f32) -> Self {
+        let mut blend = Self {
+            ratio,
+            grey,
+            alpha,
+            clamps: false,
+        };
+        // More of a byte is never less of a blend, rounded or not.
+        let (least, most) = (blend.raw(0.0), blend.raw(255.0));
+        blend.clamps = !(least >= 0.0 && most < 256.0);
+        blend
+    }
+
+    #[inline(always)]
+    fn raw(self, byte: f32) -> f32 {
+        self.grey.mul_add(self.alpha, byte * self.ratio)
     }
 
     #[inline(always)]
@@ -52,18 +63,12 @@ impl Blend {
         to_byte(byte * self.ratio + self.grey * self.alpha)
     }
 
-    /// Blends a whole image in place, its planes one after the other.
+    /// Blends a whole image, its planes one after the other.
     #[inline(always)]
-    pub(super) fn apply_to(self, image: &mut [u8]) {
-        let odd = unfused(image.len());
-        let mut saved = [0; 12];
-        let saved = &mut saved[..odd.len()];
-        saved.copy_from_slice(&image[odd.clone()]);
-        for byte in &mut *image {
-            // SAFETY: a blended byte is in the range.
-            *byte = unsafe { whole(self.apply(f32::from(*byte))) as u8 };
-        }
-        for (byte, &before) in image[odd].iter_mut().zip(&*saved) {
+    pub(super) fn write_image(self, from: &[u8], to: &mut [u8]) {
+        write_bytes(from, &[self], to);
+        let odd = unfused(from.len());
+        for (byte, &before) in to[odd.clone()].iter_mut().zip(&from[odd]) {
             *byte = self.apply_unfused(f32::from(before)) as u8;
         }
     }
@@ -91,80 +96,156 @@ pub(super) fn unfused(length: usize) -> Range<usize> {
     start..start + rest.saturating_sub(1) / 4 * 4
 }
 
+/// A function of one value. A trait, since closures are not compiled to the wider instructions of
+/// the function that they are inlined into.
+pub(super) trait Map<T>: Copy {
+    fn map(self, value: f32) -> T;
+}
+
+/// A blend that is clamped.
+#[derive(Clone, Copy)]
+struct Clamped(Blend);
+
+/// A blend that needs no clamp.
+#[derive(Clone, Copy)]
+struct Inside(Blend);
+
+/// One blend after the other.
+#[derive(Clone, Copy)]
+struct Both<A, B>(A, B);
+
+/// A blend, and what comes after all blends.
+#[derive(Clone, Copy)]
+struct Last<A, F>(A, F);
+
+/// The cast of a whole number in [0, 255].
+#[derive(Clone, Copy)]
+struct Byte;
+
+impl Map<f32> for Clamped {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        to_byte(self.0.raw(value))
+    }
+}
+
+impl Map<f32> for Inside {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        self.0.raw(value).trunc()
+    }
+}
+
+impl<A: Map<f32>, B: Map<f32>> Map<f32> for Both<A, B> {
+    #[inline(always)]
+    fn map(self, value: f32) -> f32 {
+        self.1.map(self.0.map(value))
+    }
+}
+
+impl<T, A: Map<f32>, F: Map<T>> Map<T> for Last<A, F> {
+    #[inline(always)]
+    fn map(self, value: f32) -> T {
+        self.1.map(self.0.map(value))
+    }
+}
+
+impl Map<u8> for Byte {
+    #[inline(always)]
+    fn map(self, value: f32) -> u8 {
+        // SAFETY: a blended byte is in the range.
+        unsafe { whole(value) as u8 }
+    }
+}
+
 /// Writes what `finish` makes of the blended bytes.
 ///
 /// Each arm does the same. Loops over a known number of blends are unrolled, without which the
-/// compiler does not make vector code of the loop over bytes; one ColorJitter has at most two.
+/// compiler does not make vector code of the loop over bytes, and half of the blends need no clamp;
+/// there are seldom more than two.
 #[inline(always)]
 pub(super) fn write_blended<T>(
     bytes: &[u8],
     blends: &[Blend],
     out: &mut [T],
-    finish: impl Fn(f32) -> T,
+    finish: impl Map<T>,
 ) {
     match *blends {
-        [] => write_each(bytes, &[], out, finish),
-        [only] => write_each(bytes, &[only], out, finish),
-        [first, second] => write_each(bytes, &[first, second], out, finish),
-        _ => write_each(bytes, blends, out, finish),
+        [] => write_each(bytes, out, finish),
+        [only] if only.clamps => write_each(bytes, out, Last(Clamped(only), finish)),
+        [only] => write_each(bytes, out, Last(Inside(only), finish)),
+        [first, second] => match (first.clamps, second.clamps) {
+            (false, false) => {
+                write_each(bytes, out, Last(Both(Inside(first), Inside(second)), finish));
+            }
+            (false, true) => {
+                write_each(bytes, out, Last(Both(Inside(first), Clamped(second)), finish));
+            }
+            (true, false) => {
+                write_each(bytes, out, Last(Both(Clamped(first), Inside(second)), finish));
+            }
+            (true, true) => {
+                write_each(bytes, out, Last(Both(Clamped(first), Clamped(second)), finish));
+            }
+        },
+        _ => {
+            for (out, &byte) in out.iter_mut().zip(bytes) {
+                let mut value = f32::from(byte);
+                for &blend in blends {
+                    value = Clamped(blend).map(value);
+                }
+                *out = finish.map(value);
+            }
+        }
+    }
+}
+
+/// Writes the blended bytes.
+#[inline(always)]
+pub(super) fn write_bytes(bytes: &[u8], blends: &[Blend], out: &mut [u8]) {
+    if blends.is_empty() {
+        out.copy_from_slice(bytes);
+    } else {
+        write_blended(bytes, blends, out, Byte);
     }
 }
 
 #[inline(always)]
-fn write_each<T>(bytes: &[u8], blends: &[Blend], out: &mut [T], finish: impl Fn(f32) -> T) {
+fn write_each<T>(bytes: &[u8], out: &mut [T], map: impl Map<T>) {
     for (out, &byte) in out.iter_mut().zip(bytes) {
-        *out = finish(blended(byte, blends));
+        *out = map.map(f32::from(byte));
     }
 }
 
-/// A whole number in [0, 255].
-#[inline(always)]
-fn blended(byte: u8, blends: &[Blend]) -> f32 {
-    let mut value = f32::from(byte);
-    for blend in blends {
-        value = blend.apply(value);
-    }
-    value
-}
-
-/// The mean of the blended image's whole grey values.
+/// The mean of the image's whole grey values.
 ///
 /// The sum is exact. So is torch's, in float32, up to 2^24: for all images of up to 65,793 pixels.
 #[inline(always)]
-fn grey_mean(planes: &[u8], channels: usize, blends: &[Blend]) -> f32 {
+fn grey_mean(planes: &[u8], channels: usize) -> f32 {
     let area = planes.len() / channels;
-    let sum = match *blends {
-        [] => grey_sum(planes, area, &[]),
-        [only] => grey_sum(planes, area, &[only]),
-        _ => grey_sum(planes, area, blends),
-    };
-    sum as f32 / area as f32
+    grey_sum(planes, area) as f32 / area as f32
 }
 
 /// So many bytes add up to less than 2^32. In tests few, so that small images have several parts.
 const SUM_LENGTH: usize = if cfg!(test) { 64 } else { 1 << 24 };
 
 #[inline(always)]
-fn grey_sum(planes: &[u8], area: usize, blends: &[Blend]) -> u64 {
+fn grey_sum(planes: &[u8], area: usize) -> u64 {
     let mut total = 0;
     for start in (0..area).step_by(SUM_LENGTH) {
         let end = area.min(start + SUM_LENGTH);
         let mut sum = 0u32;
         if planes.len() == area {
             for &byte in &planes[start..end] {
-                // SAFETY: a blended byte is in the range.
-                sum += unsafe { whole(blended(byte, blends)) };
+                sum += u32::from(byte);
             }
         } else {
             let red = &planes[start..end];
             let green = &planes[area + start..area + end];
             let blue = &planes[2 * area + start..2 * area + end];
             for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
-                let red = blended(red, blends);
-                let green = blended(green, blends);
-                let blue = blended(blue, blends);
-                // SAFETY: the grey of blended bytes is in the range.
-                sum += unsafe { whole(grey(red, green, blue)) };
+                // SAFETY: the grey of bytes is in the range.
+                sum += unsafe { whole(grey(red.into(), green.into(), blue.into())) };
             }
         }
         total += u64::from(sum);

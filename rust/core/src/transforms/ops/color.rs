@@ -234,8 +234,7 @@ impl Color {
 
 #[inline(always)]
 fn toned(tone: Tone, from: &[u8], shape: Shape, to: &mut [u8]) {
-    to.copy_from_slice(from);
-    tone.blend(from, shape.channels, &[]).apply_to(to);
+    tone.blend(from, shape.channels).write_image(from, to);
 }
 
 /// Blends every pixel with its own grey. Added plane to plane, torch fuses all of it, unlike in

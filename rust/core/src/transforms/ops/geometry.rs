@@ -178,7 +178,7 @@ impl Geometry {
 
     /// Writes what becomes of the image `from` to `to`, which has the output's volume.
     #[inline(always)]
-    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
         match self {
             Self::DepthFlip => {
                 let axes = [0, 1, 2];
@@ -213,7 +213,7 @@ impl Geometry {
             let filled = shape.depth.and_then(|_| self.filled_as(part));
             let (from, to) = (&from[part * planes.volume()..], &mut to[part * cut..]);
             let op = filled.as_ref().unwrap_or(self);
-            op.apply_to_planes(&from[..planes.volume()], planes, &mut to[..cut]);
+            op.apply_to_planes(&from[..planes.volume()], planes, &mut to[..cut], spare);
         }
     }
 
@@ -245,7 +245,7 @@ impl Geometry {
     }
 
     #[inline(always)]
-    fn apply_to_planes(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    fn apply_to_planes(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
         match self {
             Self::HorizontalFlip => turn(2, true, from, shape, to),
             Self::VerticalFlip => turn(0, true, from, shape, to),
@@ -262,9 +262,12 @@ impl Geometry {
                 sampling,
             } => match grid::quarters(*angle, *center, shape) {
                 Some(quarters) => turn(quarters, false, from, shape, to),
-                None => sampling.apply(&Motion::rotation(*angle, *center), from, shape, to),
+                None => {
+                    let motion = Motion::rotation(*angle, *center);
+                    sampling.apply(&motion, from, shape, to, spare);
+                }
             },
-            Self::Affine(motion, sampling) => sampling.apply(motion, from, shape, to),
+            Self::Affine(motion, sampling) => sampling.apply(motion, from, shape, to, spare),
             Self::Resize(resize) => resize.apply(from, shape, to),
             Self::ResizedCrop(window, resize) => {
                 let cut = Shape {

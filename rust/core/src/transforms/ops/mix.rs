@@ -24,7 +24,7 @@ impl Mixture {
 
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if crate::simd::avx2() {
             // SAFETY: the processor has the features.
             return unsafe { self.apply_avx2(from, shape, to) };
         }
@@ -43,14 +43,14 @@ impl Mixture {
     fn apply_portable(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         let mut mix = vec![0.0_f32; from.len()];
         add(self.original, from, &mut mix);
-        let (mut planes, mut changed) = (Vec::new(), Vec::new());
+        let (mut planes, mut changed, mut spare) = (Vec::new(), Vec::new(), Vec::new());
         for (weight, steps) in &self.chains {
             planes.clear();
             planes.extend_from_slice(from);
             let mut shape = shape;
             for step in steps {
                 changed.resize(step.to.volume(), 0);
-                step.op.apply(&planes, shape, &mut changed);
+                step.op.apply(&planes, shape, &mut changed, &mut spare);
                 std::mem::swap(&mut planes, &mut changed);
                 shape = step.to;
             }

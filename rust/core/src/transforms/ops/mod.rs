@@ -17,8 +17,10 @@ pub use named::Named;
 pub(super) use named::Step;
 
 use super::error::Error;
-use super::images::{Flips, Images, Scratch, volume};
+use super::images::{Images, volume};
 use crate::parallel::{self, Interrupt};
+#[cfg(target_arch = "x86_64")]
+use crate::simd;
 
 /// The shape of one image or volume, whose planes lie one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +93,13 @@ impl Op {
         }
     }
 
-    /// Writes what becomes of the image `from` to `to`, which has the output's volume.
+    /// Writes what becomes of the image `from` to `to`, which has the output's volume. Some ops use
+    /// `spare` as room.
     #[inline(always)]
-    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
         match self {
             Self::Color(color) => color.apply(from, shape, to),
-            Self::Geometry(geometry) => geometry.apply(from, shape, to),
+            Self::Geometry(geometry) => geometry.apply(from, shape, to, spare),
             Self::Mix(mixture) => mixture.apply(from, shape, to),
         }
     }
@@ -202,7 +205,7 @@ struct Batch<'a> {
 impl Batch<'_> {
     fn render(&self, first: usize, out: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if simd::avx2() {
             // SAFETY: the processor has the features.
             return unsafe { self.render_avx2(first, out) };
         }
@@ -218,13 +221,20 @@ impl Batch<'_> {
 
     #[inline(always)]
     fn render_portable(&self, first: usize, out: &mut [u8]) {
-        let mut scratch = Scratch::new(self.from.volume());
+        let mut copied = vec![0; self.from.volume()];
         let mut planes = vec![0; self.to.volume()];
+        let mut spare = Vec::new();
         for (number, out) in out.chunks_exact_mut(self.to.volume()).enumerate() {
             let row = first + number;
-            let from = self.images.planes(row, Flips::default(), &mut scratch);
+            let from = match self.images.planes_in_order(row) {
+                Some(planes) => planes,
+                None => {
+                    self.images.copy_planes(row, &mut copied);
+                    &copied
+                }
+            };
             let op = &self.ops[if self.ops.len() == 1 { 0 } else { row }];
-            op.apply(from, self.from, &mut planes);
+            op.apply(from, self.from, &mut planes, &mut spare);
             interleave(&planes, self.to.channels, out);
         }
     }

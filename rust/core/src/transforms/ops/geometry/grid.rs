@@ -3,6 +3,9 @@
 //! The float32 operations are those of torch: the grid multiplies and adds in two roundings, the
 //! position in the image and the sum of four weighted pixels are fused.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use super::{Shape, check_bytes, of_channel};
 use crate::transforms::error::Error;
 
@@ -153,12 +156,26 @@ impl Sampling {
         check_bytes(op, "fill", &self.fill, shape)
     }
 
+    /// `spare` is used as room for a copy of the image.
     #[inline(always)]
-    pub(super) fn apply(&self, motion: &Motion, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(
+        &self,
+        motion: &Motion,
+        from: &[u8],
+        shape: Shape,
+        to: &mut [u8],
+        spare: &mut Vec<u8>,
+    ) {
         let grid = Grid::new(motion, shape);
         match self.interpolation {
-            Interpolation::Nearest => self.nearest(&grid, from, shape, to),
-            Interpolation::Bilinear => self.bilinear(&grid, from, shape, to),
+            Interpolation::Nearest => {
+                self.frame(from, shape, spare);
+                nearest(&grid, spare, shape, to);
+            }
+            Interpolation::Bilinear => {
+                double_lines(from, shape, spare);
+                self.bilinear(&grid, spare, shape, to);
+            }
         }
     }
 
@@ -171,49 +188,23 @@ impl Sampling {
     }
 
     #[inline(always)]
-    fn nearest(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
-        let width = shape.width;
-        let mut places = vec![[0; LANES]; grid.columns.len() * shape.height];
-        for (line, places) in places.chunks_exact_mut(grid.columns.len()).enumerate() {
-            for (chunk, places) in places.iter_mut().enumerate() {
-                let [x, y] = grid.positions(line, chunk);
-                for lane in 0..LANES {
-                    let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
-                    places[lane] = framed_place(x, y, shape);
-                }
-            }
+    fn bilinear(&self, grid: &Grid, framed: &[u8], shape: Shape, to: &mut [u8]) {
+        let (area, width, frame) = (shape.area(), shape.width, 2 * framed_area(shape));
+        #[cfg(target_arch = "x86_64")]
+        if crate::simd::avx2() {
+            // SAFETY: the processor has the features.
+            return unsafe { avx2::bilinear(self, grid, framed, shape, to) };
         }
-        let framed = self.frame(from, shape);
-        let planes = framed.chunks_exact(framed_area(shape));
-        for (plane, turned) in planes.zip(to.chunks_exact_mut(shape.area())) {
-            let places = places.chunks_exact(grid.columns.len());
-            for (line, places) in turned.chunks_exact_mut(width).zip(places) {
-                for (byte, &place) in line.iter_mut().zip(places.as_flattened()) {
-                    *byte = plane[place as usize];
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn bilinear(&self, grid: &Grid, from: &[u8], shape: Shape, to: &mut [u8]) {
-        let (area, width) = (shape.area(), shape.width);
-        let black = Self {
-            interpolation: self.interpolation,
-            fill: Vec::new(),
-        };
-        let framed = black.frame(from, shape);
         for line in 0..shape.height {
             for chunk in 0..grid.columns.len() {
-                let around = Around::new(&grid.positions(line, chunk), shape);
+                let positions = grid.positions(line, chunk);
+                let around = Around::new(&positions, shape);
                 let start = line * width + chunk * LANES;
                 let length = LANES.min(width - chunk * LANES);
-                let planes = framed.chunks_exact(framed_area(shape));
-                let planes = planes.zip(to.chunks_exact_mut(area));
-                for (channel, (plane, turned)) in planes.enumerate() {
-                    let mut values = around.blend(plane, width + 2 * MARGIN);
+                for channel in 0..shape.channels {
+                    let mut values = around.blend(&framed[channel * frame..][..frame]);
                     if let Some(fill) = self.fill(channel) {
-                        let cover = around.sum(&around.inside);
+                        let cover = around.cover(&positions, shape);
                         for lane in 0..LANES {
                             values[lane] = (values[lane] - fill) * cover[lane] + fill;
                         }
@@ -222,17 +213,23 @@ impl Sampling {
                     for lane in 0..LANES {
                         bytes[lane] = to_byte(values[lane]);
                     }
-                    turned[start..][..length].copy_from_slice(&bytes[..length]);
+                    let rest = &mut to[channel * area..][start..area];
+                    // What goes beyond the line, the next line overwrites.
+                    match rest.first_chunk_mut() {
+                        Some(all) => *all = bytes,
+                        None => rest.copy_from_slice(&bytes[..length]),
+                    }
                 }
             }
         }
     }
 
-    /// A copy of the planes with what is beside the image around each.
+    /// Makes copies of the planes with what is beside the image around each.
     #[inline(always)]
-    fn frame(&self, from: &[u8], shape: Shape) -> Vec<u8> {
+    fn frame(&self, from: &[u8], shape: Shape, framed: &mut Vec<u8>) {
         let (width, stride) = (shape.width, shape.width + 2 * MARGIN);
-        let mut framed = vec![0; framed_area(shape) * shape.channels];
+        framed.clear();
+        framed.resize(framed_area(shape) * shape.channels, 0);
         let planes = from.chunks_exact(shape.area());
         let copies = framed.chunks_exact_mut(framed_area(shape));
         for (channel, (plane, copy)) in planes.zip(copies).enumerate() {
@@ -244,7 +241,29 @@ impl Sampling {
                 copy[..width].copy_from_slice(line);
             }
         }
-        framed
+    }
+}
+
+/// Fills `to` with the pixels of framed planes that are next to the places of the grid.
+#[inline(always)]
+fn nearest(grid: &Grid, framed: &[u8], shape: Shape, to: &mut [u8]) {
+    let (area, width, frame) = (shape.area(), shape.width, framed_area(shape));
+    let mut places = vec![[0; LANES]; grid.columns.len()];
+    for line in 0..shape.height {
+        for (chunk, places) in places.iter_mut().enumerate() {
+            let [x, y] = grid.positions(line, chunk);
+            for lane in 0..LANES {
+                let (x, y) = (x[lane].round_ties_even(), y[lane].round_ties_even());
+                places[lane] = framed_place(x, y, shape);
+            }
+        }
+        for channel in 0..shape.channels {
+            let plane = &framed[channel * frame..][..frame];
+            let turned = &mut to[channel * area + line * width..][..width];
+            for (byte, &place) in turned.iter_mut().zip(places.as_flattened()) {
+                *byte = plane[place as usize];
+            }
+        }
     }
 }
 
@@ -308,11 +327,40 @@ impl Grid {
     }
 }
 
-/// The four pixels around each position, north west, north east, south west, south east.
+/// Makes copies of the planes with black pixels around each, every pixel followed by the one below
+/// it: so the four around a place lie in a row.
+#[inline(always)]
+fn double_lines(from: &[u8], shape: Shape, framed: &mut Vec<u8>) {
+    let (width, stride) = (shape.width, 2 * (shape.width + 2 * MARGIN));
+    framed.clear();
+    framed.resize(2 * framed_area(shape) * shape.channels, 0);
+    let planes = from.chunks_exact(shape.area());
+    let copies = framed.chunks_exact_mut(2 * framed_area(shape));
+    for (plane, copy) in planes.zip(copies) {
+        for number in 0..=shape.height {
+            let start = (MARGIN - 1 + number) * stride + 2 * MARGIN;
+            let (pairs, _) = copy[start..][..2 * width].as_chunks_mut::<2>();
+            if number == 0 {
+                for (pair, &below) in pairs.iter_mut().zip(&plane[..width]) {
+                    *pair = [0, below];
+                }
+            } else if number == shape.height {
+                for (pair, &above) in pairs.iter_mut().zip(&plane[(number - 1) * width..]) {
+                    *pair = [above, 0];
+                }
+            } else {
+                let (above, below) = plane[(number - 1) * width..][..2 * width].split_at(width);
+                for ((pair, &above), &below) in pairs.iter_mut().zip(above).zip(below) {
+                    *pair = [above, below];
+                }
+            }
+        }
+    }
+}
+
+/// The four pixels around each position: north west, south west, north east, south east.
 struct Around {
     weights: [Lanes; 4],
-    /// 1 for those inside the image, 0 for those beside it: their sum is what an image of ones has.
-    inside: [Lanes; 4],
     /// Where the first of them is in the framed copy.
     places: [u32; LANES],
 }
@@ -320,10 +368,8 @@ struct Around {
 impl Around {
     #[inline(always)]
     fn new([x, y]: &[Lanes; 2], shape: Shape) -> Self {
-        let (right, bottom) = (shape.width as f32, shape.height as f32);
         let mut found = Self {
             weights: [[0.0; LANES]; 4],
-            inside: [[0.0; LANES]; 4],
             places: [0; LANES],
         };
         for lane in 0..LANES {
@@ -333,58 +379,65 @@ impl Around {
             let to_east = 1.0 - to_west;
             let to_south = 1.0 - to_north;
             found.weights[0][lane] = to_south * to_east;
-            found.weights[1][lane] = to_south * to_west;
-            found.weights[2][lane] = to_north * to_east;
+            found.weights[1][lane] = to_north * to_east;
+            found.weights[2][lane] = to_south * to_west;
             found.weights[3][lane] = to_north * to_west;
-
-            let [at_west, at_east] = inside(west, right);
-            let [at_north, at_south] = inside(north, bottom);
-            found.inside[0][lane] = at_north * at_west;
-            found.inside[1][lane] = at_north * at_east;
-            found.inside[2][lane] = at_south * at_west;
-            found.inside[3][lane] = at_south * at_east;
-
             found.places[lane] = framed_place(west, north, shape);
         }
         found
     }
 
+    /// What is between the pixels of a plane with doubled lines.
     #[inline(always)]
-    fn blend(&self, framed: &[u8], stride: usize) -> Lanes {
-        let mut pixels = [[0; LANES]; 4];
-        for (lane, &place) in self.places.iter().enumerate() {
-            let place = place as usize;
-            let both = &framed[place..place + stride + 2];
-            pixels[0][lane] = both[0];
-            pixels[1][lane] = both[1];
-            pixels[2][lane] = both[stride];
-            pixels[3][lane] = both[stride + 1];
+    fn blend(&self, framed: &[u8]) -> Lanes {
+        let mut words = [0; LANES];
+        for (word, &place) in words.iter_mut().zip(&self.places) {
+            let mut four = [0; 4];
+            four.copy_from_slice(&framed[2 * place as usize..][..4]);
+            *word = u32::from_le_bytes(four);
         }
         let mut values = [[0.0; LANES]; 4];
-        for (values, pixels) in values.iter_mut().zip(&pixels) {
+        for (number, values) in values.iter_mut().enumerate() {
             for lane in 0..LANES {
-                values[lane] = f32::from(pixels[lane]);
+                values[lane] = (words[lane] >> (8 * number) & 0xff) as i32 as f32;
             }
         }
         self.sum(&values)
     }
 
+    /// What is there of an image of ones.
+    #[inline(always)]
+    fn cover(&self, [x, y]: &[Lanes; 2], shape: Shape) -> Lanes {
+        let mut inside = [[0.0; LANES]; 4];
+        let (right, bottom) = (shape.width as f32, shape.height as f32);
+        for lane in 0..LANES {
+            let [at_west, at_east] = within(x[lane].floor(), right);
+            let [at_north, at_south] = within(y[lane].floor(), bottom);
+            inside[0][lane] = at_north * at_west;
+            inside[1][lane] = at_south * at_west;
+            inside[2][lane] = at_north * at_east;
+            inside[3][lane] = at_south * at_east;
+        }
+        self.sum(&inside)
+    }
+
+    /// In torch's order, which takes the east before the south.
     #[inline(always)]
     fn sum(&self, values: &[Lanes; 4]) -> Lanes {
         let mut sums = [0.0; LANES];
         for lane in 0..LANES {
             let sum = values[0][lane] * self.weights[0][lane];
-            let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
             let sum = values[2][lane].mul_add(self.weights[2][lane], sum);
+            let sum = values[1][lane].mul_add(self.weights[1][lane], sum);
             sums[lane] = values[3][lane].mul_add(self.weights[3][lane], sum);
         }
         sums
     }
 }
 
-/// Whether the pixels `at` and after it are in the image, which ends before `end`.
+/// 1 if the pixel `at`, and the one after it, is in the image, which ends before `end`; else 0.
 #[inline(always)]
-fn inside(at: f32, end: f32) -> [f32; 2] {
+fn within(at: f32, end: f32) -> [f32; 2] {
     let this = (at >= 0.0) & (at < end);
     let next = (at >= -1.0) & (at < end - 1.0);
     [if this { 1.0 } else { 0.0 }, if next { 1.0 } else { 0.0 }]
