@@ -45,7 +45,7 @@ pub(super) fn bilinear(
                 // What goes beyond the line, the next line overwrites.
                 match turned[start..].first_chunk_mut() {
                     Some(all) => *all = bytes,
-                    None => turned[start..].copy_from_slice(&bytes[..width - start]),
+                    None => turned[start..width].copy_from_slice(&bytes[..width - start]),
                 }
             }
         }
