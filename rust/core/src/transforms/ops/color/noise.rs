@@ -37,6 +37,10 @@ impl Noise {
         let mut first = 0_u64;
         for (from, to) in from.chunks(4 * LANES).zip(to.chunks_mut(4 * LANES)) {
             let mut noise = [[0_i32; LANES]; 4];
+            #[expect(
+                clippy::needless_range_loop,
+                reason = "four tables at once, of wide lanes"
+            )]
             for lane in 0..LANES {
                 let block = first + lane as u64;
                 let words = philox([low(block), high(block), row[0], row[1]], key);
