@@ -5,9 +5,9 @@ use crate::transforms::normal::normals;
 
 /// Normal noise, added to every byte.
 ///
-/// Value `i` of an image, plane after plane, gets number `i % 4` of block `i / 4`: the four
-/// [`normals`] of the words of Philox with the seed as its key and, as its counter, the block and
-/// the row, low word first.
+/// Value `i` of an image, plane after plane, gets number `i % 4` of block `i / 4`: the four normal
+/// numbers that Box and Muller's map makes of the words of Philox, with the seed as its key and, as
+/// its counter, the block and the row, low word first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
     /// The mean, where 1 is white.
