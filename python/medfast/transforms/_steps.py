@@ -215,7 +215,8 @@ def _factor_range(name: str, value: Any, *, middle: float = 1.0) -> tuple[float,
             low = max(0.0, low)
     else:
         try:
-            low, high = () if isinstance(value, str) else map(settings.to_float, value)
+            bounds: Any = () if isinstance(value, str) else value
+            low, high = map(settings.to_float, bounds)
         except (TypeError, ValueError):
             raise ConfigError(
                 f"ColorJitter: expected {name} as a number or a pair (min, max), got {value!r}"
@@ -235,7 +236,7 @@ def _dtype_name(dtype: object) -> str:
     return name
 
 
-def _numbers(name: str, values: Sequence[float]) -> tuple[float, ...]:
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
     try:
         return tuple(map(settings.to_float, () if isinstance(values, str) else values))
     except (TypeError, ValueError):

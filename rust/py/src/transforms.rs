@@ -240,6 +240,8 @@ fn kept(name: &str) -> &'static str {
     name
 }
 
+type Shape4 = (usize, usize, usize, usize);
+
 /// A compiled list of transforms.
 #[pyclass(frozen, module = "medfast._native")]
 struct Pipeline(transforms::Pipeline);
@@ -282,7 +284,7 @@ impl Pipeline {
         images: &Bound<'_, PyArray4<u8>>,
         depth: Option<usize>,
         rows: usize,
-    ) -> PyResult<((usize, usize, usize, usize), Option<usize>)> {
+    ) -> PyResult<(Shape4, Option<usize>)> {
         let images = images.try_readonly()?;
         let view =
             in_slices(borrow(&images), depth).map_err(|error| call::raise(py, &error.into()))?;

@@ -200,7 +200,7 @@ impl Flips {
 
 /// Copies `bytes` in reverse order.
 #[inline(always)]
-fn reverse(bytes: &[u8], reversed: &mut [u8]) {
+pub(super) fn reverse(bytes: &[u8], reversed: &mut [u8]) {
     const STEP: usize = 16;
     let Some(last) = bytes.len().checked_sub(STEP) else {
         for (to, &from) in reversed.iter_mut().zip(bytes.iter().rev()) {

@@ -28,7 +28,7 @@ pub struct AugMix {
 
 impl AugMix {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        if self.width > 0 && !self.links.is_empty() && self.links.len() % self.width == 0 {
+        if self.width > 0 && !self.links.is_empty() && self.links.len().is_multiple_of(self.width) {
             let alpha = self.alpha;
             return if 0.0 < alpha && alpha <= f64::from(f32::MAX) {
                 Ok(())

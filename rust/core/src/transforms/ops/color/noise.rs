@@ -5,9 +5,9 @@ use crate::transforms::normal::normals;
 
 /// Normal noise, added to every byte.
 ///
-/// Value `i` of an image, plane after plane, gets number `i % 4` of block `i / 4`: the four
-/// [`normals`] of the words of Philox with the seed as its key and, as its counter, the block and
-/// the row, low word first.
+/// Value `i` of an image, plane after plane, gets number `i % 4` of block `i / 4`: the four normal
+/// numbers that Box and Muller's map makes of the words of Philox, with the seed as its key and, as
+/// its counter, the block and the row, low word first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
     /// The mean, where 1 is white.
@@ -37,6 +37,10 @@ impl Noise {
         let mut first = 0_u64;
         for (from, to) in from.chunks(4 * LANES).zip(to.chunks_mut(4 * LANES)) {
             let mut noise = [[0_i32; LANES]; 4];
+            #[expect(
+                clippy::needless_range_loop,
+                reason = "four tables at once, of wide lanes"
+            )]
             for lane in 0..LANES {
                 let block = first + lane as u64;
                 let words = philox([low(block), high(block), row[0], row[1]], key);

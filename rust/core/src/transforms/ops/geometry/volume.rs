@@ -1,6 +1,7 @@
 //! What is done to volumes alone: axes exchanged and turned round, cuboids cut out.
 
 use super::window::{Window, center_start};
+use crate::transforms::images::reverse;
 use crate::transforms::ops::Shape;
 
 /// One of the 48 ways to put a cuboid with its edges along the axes, 24 of them rotations.
@@ -72,20 +73,32 @@ impl Orientation {
         };
         let area = shape.area();
         for (from, to) in from.chunks_exact(area).zip(to.chunks_exact_mut(area)) {
+            if self.axes == [0, 1, 2] && !self.reversed[1] && !self.reversed[2] {
+                let slice = lengths[1] * lengths[2];
+                for (place, to) in to.chunks_exact_mut(slice).enumerate() {
+                    to.copy_from_slice(&from[along(0, place)..][..slice]);
+                }
+                continue;
+            }
             for (number, line) in to.chunks_exact_mut(lengths[2]).enumerate() {
                 let start = along(0, number / lengths[1]) + along(1, number % lengths[1]);
-                let source = from[start..].iter().step_by(steps[2]).take(lengths[2]);
-                if self.reversed[2] {
-                    for (byte, &voxel) in line.iter_mut().rev().zip(source) {
-                        *byte = voxel;
-                    }
-                } else {
-                    for (byte, &voxel) in line.iter_mut().zip(source) {
-                        *byte = voxel;
-                    }
+                let source = &from[start..];
+                match (steps[2], self.reversed[2]) {
+                    (1, false) => line.copy_from_slice(&source[..lengths[2]]),
+                    (1, true) => reverse(&source[..lengths[2]], line),
+                    (step, reversed) => gather(source, step, reversed, line),
                 }
             }
         }
+    }
+}
+
+/// Every `step`th voxel, from the last place of the line to the first if it is reversed.
+#[inline(always)]
+fn gather(source: &[u8], step: usize, reversed: bool, line: &mut [u8]) {
+    let last = line.len() - 1;
+    for place in 0..line.len() {
+        line[if reversed { last - place } else { place }] = source[place * step];
     }
 }
 
