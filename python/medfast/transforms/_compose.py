@@ -209,7 +209,7 @@ class Compose:
         index: Iterable[int] | npt.NDArray[np.integer[Any]] | None = None,
         seed: int = 0,
         epoch: int = 0,
-        out: npt.NDArray[Any] | None = None,
+        out: Any = None,
         threads: int | None = None,
     ) -> npt.NDArray[Any]:
         """Transform rows of `images`, each with its own draw.
@@ -228,7 +228,7 @@ class Compose:
             0 to 2**64 - 1.
         epoch : int, default 0
             0 to 2**32 - 1.
-        out : ndarray, optional
+        out : ndarray or torch tensor, optional
             Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
             `images` and `index`. Or a torch tensor in the CPU's memory, pinned or not, of the
             dtype `dtype_name`.
