@@ -71,15 +71,24 @@ def planes(images: np.ndarray) -> torch.Tensor:
 
 
 def replayed(image: torch.Tensor, drawn: list[dict[str, Any]]) -> torch.Tensor:
-    """Apply with torchvision's functions what our pipeline drew."""
-    jitter, flip, _, _ = drawn
-    for function in jitter["fn_idx"]:
-        if function == 0:
-            image = F.adjust_brightness(image, jitter["brightness_factor"])
-        elif function == 1:
-            image = F.adjust_contrast(image, jitter["contrast_factor"])
-    image = F.horizontal_flip(image) if flip["applied"] else image
-    return F.normalize(F.to_dtype(image, torch.float32, scale=True), MEAN, STD)
+    """Apply with torchvision's functions what a pipeline drew."""
+    for step in drawn:
+        if step["transform"] == "ColorJitter":
+            for function in step["fn_idx"]:
+                if function == 0:
+                    image = F.adjust_brightness(image, step["brightness_factor"])
+                elif function == 1:
+                    image = F.adjust_contrast(image, step["contrast_factor"])
+        elif step["transform"] == "RandomHorizontalFlip":
+            image = F.horizontal_flip(image) if step["applied"] else image
+        elif step["transform"] == "ToDtype":
+            image = F.to_dtype(image, torch.float32, scale=True)
+        elif step["transform"] == "Normalize":
+            image = F.normalize(image, MEAN, STD)
+        else:
+            for op, values in step["ops"]:
+                image = replay_op(image, op, values)
+    return image
 
 
 def check(images: np.ndarray, rows: np.ndarray) -> None:
@@ -170,6 +179,29 @@ def bench_gather(benchmark: Any, medmnist_root: Path, peer: str) -> None:
     benchmark.pedantic(run, rounds=3 if peer in PEERS[3:5] else 50, warmup_rounds=1)
 
 
+HALVES = {
+    name: Compose([*OURS.transforms[:2], ToDtype(name, scale=True), OURS.transforms[3]])
+    for name in ("float16", "bfloat16")
+}
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("peer", ["medfast", "medfast to float32, then torch"])
+def bench_halves(benchmark: Any, peer: str, dtype: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4096, 28, 28), dtype=np.uint8)
+    tensors, half = torch.from_numpy(images), getattr(torch, dtype)
+    ours = HALVES[dtype]
+    assert torch.equal(ours(tensors, seed=1), OURS(tensors, seed=1).to(half))
+    benchmark.group = f"jitter(b, c) + flip + normalise to {dtype}, 4,096 gray 28x28"
+    benchmark.extra_info.update(peer=peer, items=len(images), unit="images")
+    floats, out = torch.empty(4096, 1, 28, 28), torch.empty(4096, 1, 28, 28, dtype=half)
+    if peer == "medfast":
+        run = lambda: ours(tensors, seed=1, out=out)  # noqa: E731
+    else:
+        run = lambda: out.copy_(OURS(tensors, seed=1, out=floats))  # noqa: E731
+    benchmark.pedantic(run, rounds=50, warmup_rounds=1)
+
+
 @pytest.mark.parametrize("peer", ["medfast", "torchvision v2, per sample"])
 def bench_one_image(benchmark: Any, peer: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (1, 28, 28), dtype=np.uint8)
@@ -180,6 +212,25 @@ def bench_one_image(benchmark: Any, peer: str) -> None:
 
 
 WORKS = {
+    "jitter(b, c) + flip + rotation (bilinear) + normalise, 4,096 gray 28x28": (
+        (4096, 28, 28),
+        [
+            ColorJitter(brightness=0.2, contrast=0.2),
+            RandomHorizontalFlip(),
+            RandomRotation(20, interpolation="bilinear"),
+            ToDtype("float32", scale=True),
+            Normalize(MEAN, STD),
+        ],
+        lambda: v2.Compose(
+            [
+                v2.ColorJitter(0.2, 0.2),
+                v2.RandomHorizontalFlip(),
+                v2.RandomRotation(20, interpolation=v2.InterpolationMode.BILINEAR),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize(MEAN, STD),
+            ]
+        ),
+    ),
     "rotation, bilinear, 4,096 gray 28x28": (
         (4096, 28, 28),
         [RandomRotation(20, interpolation="bilinear")],
@@ -206,6 +257,7 @@ WORKS = {
         lambda: v2.RandomResizedCrop(224),
     ),
 }
+ONE_ANGLE = "torchvision v2, nearest, one angle for the batch"
 MODES = [v2.InterpolationMode.NEAREST, v2.InterpolationMode.BILINEAR]
 
 
@@ -232,18 +284,20 @@ def replay_op(image: torch.Tensor, op: str, values: list[float]) -> torch.Tensor
     return getattr(F, op)(image, *values)
 
 
-@pytest.mark.parametrize("peer", ["medfast", "medfast, 1 thread", "torchvision v2, per sample"])
+@pytest.mark.parametrize(
+    "peer", ["medfast", "medfast, 1 thread", "torchvision v2, per sample", ONE_ANGLE]
+)
 @pytest.mark.parametrize("work", WORKS)
 def bench_ops(benchmark: Any, work: str, peer: str) -> None:
+    if peer == ONE_ANGLE and not work.startswith("rotation"):
+        pytest.skip("of rotations alone")
     shape, steps, theirs = WORKS[work]
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     ours = Compose(steps)
     rows = np.arange(0, len(images), max(1, len(images) // 64))
     for row, image in zip(rows, ours(images, index=rows, seed=1), strict=True):
-        expected = planes(images[row : row + 1])[0]
-        for step in ours.parameters(int(row), seed=1, shape=shape[1:]):
-            for op, values in step["ops"]:
-                expected = replay_op(expected, op, values)
+        drawn = ours.parameters(int(row), seed=1, shape=shape[1:])
+        expected = replayed(planes(images[row : row + 1])[0], drawn)
         np.testing.assert_array_equal(image, expected.numpy())
     benchmark.group = work
     benchmark.extra_info.update(peer=peer, items=len(images), unit="images")
@@ -251,6 +305,9 @@ def bench_ops(benchmark: Any, work: str, peer: str) -> None:
         out = ours(images)
         threads = 1 if peer.endswith("1 thread") else None
         run = lambda: ours(images, seed=1, out=out, threads=threads)  # noqa: E731
+    elif peer == ONE_ANGLE:
+        turn, tensors = v2.RandomRotation(20), planes(images)
+        run = lambda: turn(tensors)  # noqa: E731
     else:
         apply, tensors = theirs(), planes(images)
         run = lambda: torch.stack([apply(tensor) for tensor in tensors])  # noqa: E731

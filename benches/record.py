@@ -124,6 +124,8 @@ def machine() -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": medfast.build_info()["threads"],
+        "simd": medfast.build_info()["simd"],
+        "avx512": "avx512f" in flags(),
         "system": platform.system(),
         "arch": platform.machine(),
     }
@@ -144,6 +146,13 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def flags() -> set[str]:
+    """Tell what instructions the processor has, where the system lists them."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
 def versions() -> dict[str, str]:

@@ -39,6 +39,7 @@ class BuildInfo(TypedDict):
     profile: str
     os: str
     arch: str
+    simd: str
     threads: int
 
 def build_info() -> BuildInfo: ...
@@ -112,7 +113,7 @@ class Transform:
         links: Sequence[Transform], width: int, random_depth: bool, alpha: float, /
     ) -> Transform: ...
     @staticmethod
-    def to_dtype(to_float: bool, scale: bool, /) -> Transform: ...
+    def to_dtype(dtype: str, scale: bool, /) -> Transform: ...
     @staticmethod
     def normalize(mean: Sequence[float], std: Sequence[float], /) -> Transform: ...
 
@@ -120,7 +121,7 @@ class Transform:
 class Pipeline:
     def __new__(cls, transforms: Sequence[Transform], channels_last: bool, /) -> Pipeline: ...
     @property
-    def is_float(self) -> bool: ...
+    def dtype(self) -> str: ...
     def output_shape(
         self, images: npt.NDArray[np.uint8], depth: int | None, rows: int, /
     ) -> tuple[tuple[int, int, int, int], int | None]: ...
@@ -131,7 +132,7 @@ class Pipeline:
         index: npt.NDArray[np.int64] | None,
         seed: int,
         epoch: int,
-        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
+        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32] | npt.NDArray[np.uint16],
         threads: int | None,
         /,
     ) -> None: ...

@@ -105,7 +105,7 @@ class PerImage(_Adapter):
             picture: Any = sys.modules["PIL.Image"]
             return picture.fromarray(np.ascontiguousarray(pixels))
         wants_tensor = is_tensor(image) or (_is_picture(image) and "torch" in sys.modules)
-        return as_tensor(found) if wants_tensor else found
+        return as_tensor(found, self.pipeline.dtype_name) if wants_tensor else found
 
 
 class PerBatch(_Adapter):
@@ -163,7 +163,7 @@ class PerBatch(_Adapter):
         found = self._transform(np.stack(images))
         labels = np.asarray([as_array(label, "a label") for _, label in samples])
         if "torch" in sys.modules:
-            return as_tensor(found), as_tensor(labels)
+            return as_tensor(found, self.pipeline.dtype_name), as_tensor(labels)
         return found, labels
 
 

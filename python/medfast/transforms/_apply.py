@@ -58,10 +58,16 @@ def is_tensor(value: object) -> bool:
 
 
 def as_array(value: Any, name: str) -> Any:
-    """Give the numpy array that shares a CPU tensor's memory; others as they are."""
+    """Give the numpy array that shares a CPU tensor's memory; others as they are.
+
+    numpy has no bfloat16: there the array holds its bits as uint16.
+    """
     if not is_tensor(value):
         return value
+    torch = sys.modules["torch"]
     try:
+        if value.dtype == torch.bfloat16:
+            return value.view(torch.int16).numpy().view(np.uint16)
         return value.numpy()
     except (TypeError, RuntimeError) as error:
         raise ShapeError(
@@ -69,9 +75,12 @@ def as_array(value: Any, name: str) -> Any:
         ) from error
 
 
-def as_tensor(array: npt.NDArray[Any]) -> Any:
-    """Give the tensor that shares an array's memory."""
-    return sys.modules["torch"].from_numpy(array)
+def as_tensor(array: npt.NDArray[Any], dtype: str | None = None) -> Any:
+    """Give the tensor that shares an array's memory; its bits may be those of ``"bfloat16"``."""
+    torch = sys.modules["torch"]
+    if dtype == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
 
 
 def checked_batch(images: object) -> npt.NDArray[np.uint8]:

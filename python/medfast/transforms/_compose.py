@@ -38,8 +38,8 @@ class Compose:
     Parameters
     ----------
     transforms : sequence of Transform
-        The steps, in order. `Normalize` goes after ``ToDtype("float32")``, flips go anywhere, all
-        others before it. Without ``ToDtype("float32")`` the output is uint8; without any step
+        The steps, in order. `Normalize` goes after `ToDtype`, flips go anywhere, all others before
+        it. Without `ToDtype` the output is uint8; without any step
         the pipeline gathers rows and changes the layout.
     layout : {"NCHW", "NHWC", "NCDHW", "NDHWC"}, default "NCHW"
         The order of the output's axes. With D among them, what comes are volumes: transforms that
@@ -193,8 +193,14 @@ class Compose:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the output."""
-        return np.dtype(np.float32 if self._pipeline.is_float else np.uint8)
+        """The dtype of arrays of the output; uint16, for its bits, if it is bfloat16."""
+        name = self.dtype_name
+        return np.dtype("uint16" if name == "bfloat16" else name)
+
+    @property
+    def dtype_name(self) -> str:
+        """The name of the output's dtype, as in torch: that of `ToDtype`, or uint8."""
+        return self._pipeline.dtype
 
     def __call__(
         self,
@@ -203,9 +209,9 @@ class Compose:
         index: Iterable[int] | npt.NDArray[np.integer[Any]] | None = None,
         seed: int = 0,
         epoch: int = 0,
-        out: npt.NDArray[np.uint8] | npt.NDArray[np.float32] | None = None,
+        out: npt.NDArray[Any] | None = None,
         threads: int | None = None,
-    ) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    ) -> npt.NDArray[Any]:
         """Transform rows of `images`, each with its own draw.
 
         Parameters
@@ -224,14 +230,15 @@ class Compose:
             0 to 2**32 - 1.
         out : ndarray, optional
             Where to write: of the right shape and `dtype`, C-contiguous, writeable, apart from
-            `images` and `index`. Or a torch tensor in the CPU's memory, pinned or not.
+            `images` and `index`. Or a torch tensor in the CPU's memory, pinned or not, of the
+            dtype `dtype_name`.
         threads : int, optional
             1 to 1024; by default as many as the batch is worth. The result does not depend on it.
 
         Returns
         -------
-        ndarray of uint8 or float32
-            Shape (n, C, H, W), (n, H, W, C), (n, C, D, H, W) or (n, D, H, W, C) by `layout`, with
+        ndarray of uint8, float32 or float16, or of uint16 for the bits of bfloat16
+            A tensor if `images` is one, of the dtype `dtype_name`. Shape (n, C, H, W), (n, H, W, C), (n, C, D, H, W) or (n, D, H, W, C) by `layout`, with
             C = 1 for images without a channel axis; `out` itself if given.
 
         Raises
@@ -261,12 +268,16 @@ class Compose:
             target = np.empty(shape, self.dtype)
         else:
             target = as_array(out, "out")
+            if getattr(target, "dtype", None) is not None and target.dtype.name == "bfloat16":
+                target = target.view(np.uint16)  # of ml_dtypes
             _check_out(target, shape, self.dtype, batch)
         view = target.reshape(flat[0])
+        if view.dtype == np.float16:
+            view = view.view(np.uint16)
         self._pipeline.run(batch, depth, rows, seed, epoch, view, threads)
         if out is not None:
             return out
-        return as_tensor(target) if is_tensor(images) else target
+        return as_tensor(target, self.dtype_name) if is_tensor(images) else target
 
     def parameters(
         self,

@@ -46,6 +46,7 @@ _SAME = {
 }
 # What turns a picture into a tensor, which batches are already.
 _NOTHING = ("Identity", "PILToTensor", "PureTensor", "ToImage", "ToPureTensor")
+_HALVES = ("torch.float16", "torch.bfloat16")
 _MODULES = (_steps, _random_geometry, _random_color, _automatic)
 _CONTAINERS = ("RandomApply", "RandomChoice", "RandomOrder")
 
@@ -78,6 +79,11 @@ def convert(theirs: Any, place: str) -> list[_steps.Transform]:
         return []
     if name == "ToTensor":
         return [_steps.ToDtype("float32", scale=True)]
+    if str(getattr(theirs, "dtype", "")) in _HALVES:
+        raise UnsupportedError(
+            f"{place} computes in {theirs.dtype}, where medfast computes in float32 and rounds "
+            f"once: build transforms.ToDtype({theirs.dtype}) yourself"
+        )
     if name == "ConvertImageDtype":
         return [_steps.ToDtype(theirs.dtype, scale=True)]
     if name not in _SAME and name not in _CONTAINERS:

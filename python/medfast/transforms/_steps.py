@@ -16,7 +16,7 @@ from medfast.transforms import _settings as settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DTYPES = ("float32", "uint8")
+_DTYPES = ("float32", "float16", "bfloat16", "uint8")
 
 
 class Transform(ABC):
@@ -140,9 +140,9 @@ class ToDtype(Transform):
 
     Parameters
     ----------
-    dtype : {"float32", "uint8"} or dtype
+    dtype : {"float32", "float16", "bfloat16", "uint8"} or dtype
         The type to convert to, by name or as numpy's or torch's dtype. Conversion to uint8 changes
-        nothing.
+        nothing. Halves are computed in float32, with what follows, and rounded once.
     scale : bool, default False
         Whether 255 becomes 1.0.
 
@@ -166,7 +166,7 @@ class ToDtype(Transform):
         object.__setattr__(self, "scale", settings.flag("ToDtype", "scale", scale))
 
     def _native(self) -> _native.Transform:
-        return _native.Transform.to_dtype(self.dtype == "float32", self.scale)
+        return _native.Transform.to_dtype(self.dtype, self.scale)
 
 
 @dataclass(frozen=True, init=False)

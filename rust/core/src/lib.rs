@@ -7,8 +7,9 @@
 //! - [`transforms`]: torchvision's augmentations of whole `uint8` batches, a draw for every sample;
 //! - [`npz`]: numpy's archives, inflated into buffers of the caller's, with limits and checks.
 //!
-//! They share the error kinds of [`error`] and the thread helper of [`parallel`], whose rule is
-//! that no result, and no error, ever depends on the number of threads.
+//! They share the error kinds of [`error`], the thread helper of [`parallel`], whose rule is that no
+//! result, and no error, ever depends on the number of threads, and the choice of vector
+//! instructions of [`simd`], on which no result depends either.
 //!
 //! ```
 //! use medfast::metrics::roc_auc;
@@ -29,7 +30,7 @@ pub mod metrics;
 pub mod npz;
 pub mod parallel;
 mod philox;
-mod simd;
+pub mod simd;
 pub mod transforms;
 
 pub use error::{Error, ErrorKind};

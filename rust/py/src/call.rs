@@ -81,6 +81,20 @@ pub fn in_use(py: Python<'_>, name: &str) -> PyErr {
     exception(py, "ShapeError", message)
 }
 
+/// Whether an environment variable that switches something is `on`, `off` or not set.
+pub fn check_switch(py: Python<'_>, variable: &str) -> PyResult<()> {
+    match std::env::var_os(variable) {
+        Some(value) if value != "on" && value != "off" => {
+            let message = format!(
+                "expected the environment variable {variable} as on or off, got {value:?}; unset it \
+                 for the default"
+            );
+            Err(exception(py, "ConfigError", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn exception(py: Python<'_>, class: &str, message: String) -> PyErr {
     let build = || {
         py.import("medfast.errors")?

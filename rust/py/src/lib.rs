@@ -23,6 +23,8 @@ fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("profile", optimised)?;
     info.set_item("os", std::env::consts::OS)?;
     info.set_item("arch", std::env::consts::ARCH)?;
+    let simd = if medfast::simd::avx2() { "avx2" } else { "off" };
+    info.set_item("simd", simd)?;
     info.set_item("threads", medfast::parallel::available_threads())?;
     Ok(info)
 }
@@ -36,6 +38,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        call::check_switch(module.py(), medfast::simd::VARIABLE)?;
         npz::register(module)?;
         transforms::register(module)?;
         functional::register(module)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use medfast::transforms::half::slice::HalfBitsSliceExt;
 use medfast::transforms::{
     self, AugMix, Drawn, Draws, Dtype, Images, Layout, Output, Parameter, Random, Shape,
 };
@@ -185,9 +186,10 @@ impl Transform {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (to_float, scale, /))]
-    fn to_dtype(py: Python<'_>, to_float: bool, scale: bool) -> PyResult<Self> {
-        let dtype = if to_float { Dtype::F32 } else { Dtype::U8 };
+    #[pyo3(signature = (dtype, scale, /))]
+    fn to_dtype(py: Python<'_>, dtype: &str, scale: bool) -> PyResult<Self> {
+        let dtype = DTYPES.into_iter().find(|known| known.name() == dtype);
+        let dtype = dtype.ok_or_else(|| PyTypeError::new_err("no such dtype"))?;
         Self::checked(py, transforms::Transform::ToDtype { dtype, scale })
     }
 
@@ -197,6 +199,8 @@ impl Transform {
         Self::checked(py, transforms::Transform::Normalize { mean, std })
     }
 }
+
+const DTYPES: [Dtype; 4] = [Dtype::U8, Dtype::F32, Dtype::F16, Dtype::Bf16];
 
 fn inner(transforms: &[PyRef<'_, Transform>]) -> Vec<transforms::Transform> {
     transforms.iter().map(|step| step.0.clone()).collect()
@@ -265,10 +269,10 @@ impl Pipeline {
             .map_err(|error| call::raise(py, &error.into()))
     }
 
-    /// Whether the output is float32; else it is uint8.
+    /// The name of the output's dtype.
     #[getter]
-    fn is_float(&self) -> bool {
-        self.0.dtype() == Dtype::F32
+    fn dtype(&self) -> &'static str {
+        self.0.dtype().name()
     }
 
     /// The shape of the output for so many rows of images of this shape, and the number of its
@@ -313,21 +317,28 @@ impl Pipeline {
         let index = index.map(|index| index.try_readonly()).transpose()?;
         let index = index.as_ref().map(|index| index.as_slice()).transpose()?;
         let draws = Draws { seed, epoch };
-        if let Ok(out) = out.cast::<PyArray4<f32>>() {
-            let mut out = out.try_readwrite().map_err(|_| call::in_use(py, "out"))?;
-            let out = Output::F32(out.as_slice_mut()?);
+        let run = |out: Output<'_>| {
             call::detached(py, |interrupt| {
                 self.0.run(&view, index, draws, out, threads, interrupt)
             })
+        };
+        let in_use = |_| call::in_use(py, "out");
+        if let Ok(out) = out.cast::<PyArray4<f32>>() {
+            let mut out = out.try_readwrite().map_err(in_use)?;
+            run(Output::F32(out.as_slice_mut()?))
         } else if let Ok(out) = out.cast::<PyArray4<u8>>() {
-            let mut out = out.try_readwrite().map_err(|_| call::in_use(py, "out"))?;
-            let out = Output::U8(out.as_slice_mut()?);
-            call::detached(py, |interrupt| {
-                self.0.run(&view, index, draws, out, threads, interrupt)
+            let mut out = out.try_readwrite().map_err(in_use)?;
+            run(Output::U8(out.as_slice_mut()?))
+        } else if let Ok(out) = out.cast::<PyArray4<u16>>() {
+            let mut out = out.try_readwrite().map_err(in_use)?;
+            let bits = out.as_slice_mut()?;
+            run(match self.0.dtype() {
+                Dtype::Bf16 => Output::Bf16(bits.reinterpret_cast_mut()),
+                _ => Output::F16(bits.reinterpret_cast_mut()),
             })
         } else {
             Err(PyTypeError::new_err(
-                "out must be a 4-D uint8 or float32 array",
+                "out must be a 4-D array of uint8, float32, or uint16 for the bits of halves",
             ))
         }
     }

@@ -118,7 +118,7 @@ pub fn encode<L: Label>(labels: &[L]) -> Result<Encoded, Error> {
 /// Which labels are 1, if all are 0 or 1 and both are there.
 fn zeros_and_ones<L: Label>(labels: &[L]) -> Option<Vec<bool>> {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if crate::simd::avx2() {
         // SAFETY: the processor has the feature.
         return unsafe { zeros_and_ones_avx2(labels) };
     }

@@ -47,7 +47,7 @@ mod pipeline;
 mod random;
 mod tone;
 
-pub use half::{bf16, f16};
+pub use half;
 
 pub use draws::Draws;
 pub use error::Error;

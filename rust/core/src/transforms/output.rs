@@ -30,7 +30,9 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    pub(super) fn name(self) -> &'static str {
+    /// The name of this type in numpy and torch.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::U8 => "uint8",
             Self::F32 => "float32",
@@ -247,7 +249,11 @@ impl Element for f32 {
         match first.factor {
             Some(factor) => {
                 let mean = first.mean;
-                let finish = Multiplied { scale, mean, factor };
+                let finish = Multiplied {
+                    scale,
+                    mean,
+                    factor,
+                };
                 write_blended(plane, blends, out, finish);
             }
             None => write_blended(plane, blends, out, Divided { scale, first }),
@@ -328,6 +334,39 @@ pub(super) fn write_image<T: Element>(
                 for (pixel, &value) in out.chunks_exact_mut(channels).zip(&*waiting) {
                     pixel[channel] = value;
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_halves_are_rounded_as_their_crate_rounds() {
+        let words = (0..=u32::MAX).step_by(65_521);
+        for value in words.map(f32::from_bits).filter(|value| !value.is_nan()) {
+            assert_eq!(upper_half(value), bf16::from_f32(value), "{value:e}");
+        }
+        assert_eq!(upper_half(f32::INFINITY), bf16::INFINITY);
+    }
+
+    #[test]
+    fn statistics_that_allow_it_multiply_and_others_divide() {
+        let half = Shift::new(0.5, 0.5, (1.0 / 255.0) as f32, &[]);
+        assert_eq!(half.factor, Some(2.0));
+        let third = Shift::new(0.5, 0.3, (1.0 / 255.0) as f32, &[]);
+        assert_eq!(third.factor, None);
+        for (mean, std) in [(0.5, 0.5), (0.485, 0.229), (0.1, 0.25), (0.0, 1e-30)] {
+            let step = Shift::new(mean, std, (1.0 / 255.0) as f32, &[]);
+            for byte in 0..=u8::MAX {
+                let value = f32::from(byte) * (1.0 / 255.0) as f32;
+                assert_eq!(
+                    step.apply(value),
+                    (value - mean) / std,
+                    "{byte} {mean} {std}"
+                );
             }
         }
     }

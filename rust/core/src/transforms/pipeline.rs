@@ -1080,7 +1080,7 @@ mod tests {
             };
             let expected = floats(&pipeline, &case, 1);
             let portable = match &pipeline.floats {
-                Some(stage) => {
+                Some((_, stage)) => {
                     let mut out = vec![f32::NAN; expected.len()];
                     batch.render_portable(stage, 0, &mut out);
                     out

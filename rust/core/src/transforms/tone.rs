@@ -164,28 +164,39 @@ impl Map<u8> for Byte {
 /// compiler does not make vector code of the loop over bytes, and half of the blends need no clamp;
 /// there are seldom more than two.
 #[inline(always)]
-pub(super) fn write_blended<T>(
-    bytes: &[u8],
-    blends: &[Blend],
-    out: &mut [T],
-    finish: impl Map<T>,
-) {
+pub(super) fn write_blended<T>(bytes: &[u8], blends: &[Blend], out: &mut [T], finish: impl Map<T>) {
     match *blends {
         [] => write_each(bytes, out, finish),
         [only] if only.clamps => write_each(bytes, out, Last(Clamped(only), finish)),
         [only] => write_each(bytes, out, Last(Inside(only), finish)),
         [first, second] => match (first.clamps, second.clamps) {
             (false, false) => {
-                write_each(bytes, out, Last(Both(Inside(first), Inside(second)), finish));
+                write_each(
+                    bytes,
+                    out,
+                    Last(Both(Inside(first), Inside(second)), finish),
+                );
             }
             (false, true) => {
-                write_each(bytes, out, Last(Both(Inside(first), Clamped(second)), finish));
+                write_each(
+                    bytes,
+                    out,
+                    Last(Both(Inside(first), Clamped(second)), finish),
+                );
             }
             (true, false) => {
-                write_each(bytes, out, Last(Both(Clamped(first), Inside(second)), finish));
+                write_each(
+                    bytes,
+                    out,
+                    Last(Both(Clamped(first), Inside(second)), finish),
+                );
             }
             (true, true) => {
-                write_each(bytes, out, Last(Both(Clamped(first), Clamped(second)), finish));
+                write_each(
+                    bytes,
+                    out,
+                    Last(Both(Clamped(first), Clamped(second)), finish),
+                );
             }
         },
         _ => {

@@ -199,8 +199,8 @@ impl Sampling {
             for chunk in 0..grid.columns.len() {
                 let positions = grid.positions(line, chunk);
                 let around = Around::new(&positions, shape);
+                let length = width - chunk * LANES;
                 let start = line * width + chunk * LANES;
-                let length = LANES.min(width - chunk * LANES);
                 for channel in 0..shape.channels {
                     let mut values = around.blend(&framed[channel * frame..][..frame]);
                     if let Some(fill) = self.fill(channel) {
@@ -213,12 +213,7 @@ impl Sampling {
                     for lane in 0..LANES {
                         bytes[lane] = to_byte(values[lane]);
                     }
-                    let rest = &mut to[channel * area..][start..area];
-                    // What goes beyond the line, the next line overwrites.
-                    match rest.first_chunk_mut() {
-                        Some(all) => *all = bytes,
-                        None => rest.copy_from_slice(&bytes[..length]),
-                    }
+                    put(&bytes, &mut to[channel * area..][start..area], length);
                 }
             }
         }
@@ -441,6 +436,19 @@ fn within(at: f32, end: f32) -> [f32; 2] {
     let this = (at >= 0.0) & (at < end);
     let next = (at >= -1.0) & (at < end - 1.0);
     [if this { 1.0 } else { 0.0 }, if next { 1.0 } else { 0.0 }]
+}
+
+/// Puts the first `length` bytes at the start of `to`, or more: what goes beyond a line, the next line
+/// overwrites.
+#[inline(always)]
+fn put(bytes: &[u8; LANES], to: &mut [u8], length: usize) {
+    match to.first_chunk_mut() {
+        Some(all) => *all = *bytes,
+        None => {
+            let length = length.min(LANES);
+            to[..length].copy_from_slice(&bytes[..length]);
+        }
+    }
 }
 
 /// Where the pixel (x, y) is in a framed plane; for those beside the image, a place in the margin.

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     _mm256_setr_epi32, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_sub_ps,
 };
 
-use super::{Grid, LANES, Lanes, MARGIN, Sampling, framed_area};
+use super::{Grid, LANES, Lanes, MARGIN, Sampling, framed_area, put};
 use crate::transforms::ops::Shape;
 
 /// Fills `to` with what is at the places of the grid in planes with doubled lines.
@@ -40,13 +40,8 @@ pub(super) fn bilinear(
                     let covered = _mm256_mul_ps(_mm256_sub_ps(values, fill), around.cover);
                     values = _mm256_add_ps(covered, fill);
                 }
-                let bytes = bytes(values);
                 let start = chunk * LANES;
-                // What goes beyond the line, the next line overwrites.
-                match turned[start..].first_chunk_mut() {
-                    Some(all) => *all = bytes,
-                    None => turned[start..width].copy_from_slice(&bytes[..width - start]),
-                }
+                put(&bytes(values), &mut turned[start..], width - start);
             }
         }
     }
@@ -132,7 +127,13 @@ impl Around {
             let place = self.places[lane] as usize;
             debug_assert!(2 * place + 4 <= framed.len());
             // SAFETY: `beside` keeps the place and the one after it in the frame.
-            unsafe { framed.as_ptr().add(2 * place).cast::<i32>().read_unaligned() }
+            unsafe {
+                framed
+                    .as_ptr()
+                    .add(2 * place)
+                    .cast::<i32>()
+                    .read_unaligned()
+            }
         };
         let words = _mm256_setr_epi32(
             four(0),
@@ -181,7 +182,10 @@ fn within(beside: __m256i, side: usize) -> [__m256; 2] {
     let (before, end) = (MARGIN as i32 - 1, (MARGIN + side) as i32);
     [before, before - 1].map(|before| {
         let from = _mm256_cmpgt_epi32(beside, _mm256_set1_epi32(before));
-        let to = _mm256_cmpgt_epi32(_mm256_set1_epi32(end - (MARGIN as i32 - 1 - before)), beside);
+        let to = _mm256_cmpgt_epi32(
+            _mm256_set1_epi32(end - (MARGIN as i32 - 1 - before)),
+            beside,
+        );
         let both = _mm256_castsi256_ps(_mm256_and_si256(from, to));
         _mm256_and_ps(both, _mm256_set1_ps(1.0))
     })
