@@ -555,10 +555,10 @@ type Window = (usize, usize, usize, usize);
 fn crop_window(stream: &mut Stream, shape: Shape, scale: (f64, f64), ratio: (f64, f64)) -> Window {
     let (height, width) = (shape.height, shape.width);
     let area = (height * width) as f64;
-    let logs = (ratio.0.ln(), ratio.1.ln());
+    let logs = (libm::log(ratio.0), libm::log(ratio.1));
     for _ in 0..ATTEMPTS {
         let target = area * uniform(stream.next(), scale);
-        let aspect = uniform(stream.next(), logs).exp();
+        let aspect = libm::exp(uniform(stream.next(), logs));
         let w = (target * aspect).sqrt().round_ties_even() as usize;
         let h = (target / aspect).sqrt().round_ties_even() as usize;
         if (1..=width).contains(&w) && (1..=height).contains(&h) {
@@ -593,10 +593,10 @@ fn erased_window(
 ) -> Option<Window> {
     let (height, width) = (shape.height, shape.width);
     let area = (height * width) as f64;
-    let logs = (ratio.0.ln(), ratio.1.ln());
+    let logs = (libm::log(ratio.0), libm::log(ratio.1));
     (0..ATTEMPTS).find_map(|_| {
         let target = area * uniform(stream.next(), scale);
-        let aspect = uniform(stream.next(), logs).exp();
+        let aspect = libm::exp(uniform(stream.next(), logs));
         let h = (target * aspect).sqrt().round_ties_even() as usize;
         let w = (target / aspect).sqrt().round_ties_even() as usize;
         (h < height && w < width).then(|| {
