@@ -275,9 +275,9 @@ class Compose:
         if view.dtype == np.float16:
             view = view.view(np.uint16)
         self._pipeline.run(batch, depth, rows, seed, epoch, view, threads)
-        if out is not None:
-            return out
-        return as_tensor(target, self.dtype_name) if is_tensor(images) else target
+        if out is None and is_tensor(images):
+            out = as_tensor(target, self.dtype_name)
+        return target if out is None else out
 
     def parameters(
         self,
