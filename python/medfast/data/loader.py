@@ -127,7 +127,7 @@ class Loader:
         for rows in self.rows(epoch):
             # torch keeps a pinned buffer from being used again until the copy out of it is done.
             shape = self.pipeline.output_shape(self.images, len(rows))
-            batch = torch.empty(shape, dtype=dtype, pin_memory=cuda)
+            batch: Any = torch.empty(shape, dtype=dtype, pin_memory=cuda)
             self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch)
             targets = torch.from_numpy(self.targets[rows])
             if cuda:

@@ -238,8 +238,9 @@ class Compose:
         Returns
         -------
         ndarray of uint8, float32 or float16, or of uint16 for the bits of bfloat16
-            A tensor if `images` is one, of the dtype `dtype_name`. Shape (n, C, H, W), (n, H, W, C), (n, C, D, H, W) or (n, D, H, W, C) by `layout`, with
-            C = 1 for images without a channel axis; `out` itself if given.
+            A tensor if `images` is one, of the dtype `dtype_name`. Shape (n, C, H, W),
+            (n, H, W, C), (n, C, D, H, W) or (n, D, H, W, C) by `layout`, with C = 1 for images
+            without a channel axis; `out` itself if given.
 
         Raises
         ------
