@@ -95,8 +95,27 @@ impl Op {
 
     /// Writes what becomes of the image `from` to `to`, which has the output's volume. Some ops use
     /// `spare` as room.
-    #[inline(always)]
+    ///
+    /// A call of its own and not inlined: the code of all ops is compiled twice, not for every
+    /// place that applies them.
     pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
+        #[cfg(target_arch = "x86_64")]
+        if simd::avx2() {
+            // SAFETY: the processor has the features.
+            return unsafe { self.apply_avx2(from, shape, to, spare) };
+        }
+        self.apply_portable(from, shape, to, spare);
+    }
+
+    /// The same code as `apply_portable`: inlined here, it is compiled to wider instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn apply_avx2(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
+        self.apply_portable(from, shape, to, spare);
+    }
+
+    #[inline(always)]
+    fn apply_portable(&self, from: &[u8], shape: Shape, to: &mut [u8], spare: &mut Vec<u8>) {
         match self {
             Self::Color(color) => color.apply(from, shape, to),
             Self::Geometry(geometry) => geometry.apply(from, shape, to, spare),
