@@ -7,16 +7,15 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use memmap2::Mmap;
 
 use super::directory::{self, Member};
 use super::error::{Error, Fault};
 use super::header::{Header, Prelude};
-use super::inflate::{inflate, peek};
+use super::inflate::{Job, Undone, inflate_all, peek};
 use super::limits::Limits;
-use crate::parallel::{Interrupt, for_each};
+use crate::parallel::{Interrupt, Interrupted};
 
 /// Enough for nearly every header, so that a second look is rarely needed.
 const FIRST_LOOK: usize = 256;
@@ -202,17 +201,25 @@ impl Archive {
         interrupt: Interrupt<'_>,
     ) -> Result<(), Error> {
         reads.sort_by_key(|(_, out)| Reverse(out.len()));
-        let reads: Vec<_> = reads.into_iter().map(Mutex::new).collect();
-        for_each(threads, reads.len(), interrupt, |rank| {
-            let mut read = reads[rank].lock().unwrap_or_else(PoisonError::into_inner);
-            let (index, out) = &mut *read;
-            let member = &self.members[*index];
-            self.read_member(member, out)
-                .map_err(|fault| self.fault(member, fault))
-        })
+        let members: Vec<_> = reads.iter().map(|(index, _)| &self.members[*index]).collect();
+        let (mut jobs, mut unfit) = (Vec::with_capacity(reads.len()), None);
+        for (member, (_, out)) in members.iter().zip(reads) {
+            match self.job(member, out) {
+                Ok(job) => jobs.push(job),
+                Err(fault) => {
+                    unfit = Some(self.fault(member, fault));
+                    break;
+                }
+            }
+        }
+        inflate_all(&mut jobs, threads, interrupt).map_err(|undone| match undone {
+            Undone::At(rank, fault) => self.fault(members[rank], fault),
+            Undone::Interrupted => Error::Interrupted(Interrupted),
+        })?;
+        unfit.map_or(Ok(()), Err)
     }
 
-    fn read_member(&self, member: &Member, out: &mut [u8]) -> Result<(), Fault> {
+    fn job<'a>(&'a self, member: &Member, out: &'a mut [u8]) -> Result<Job<'a>, Fault> {
         let (method, bytes) = member.locate(&self.bytes)?;
         if out.len() as u64 != member.inflated_len() {
             return Err(Fault::BufferLength {
@@ -220,12 +227,13 @@ impl Archive {
                 found: out.len(),
             });
         }
-        let (stated, found) = (member.crc32(), inflate(method, bytes, out)?);
-        if found == stated {
-            Ok(())
-        } else {
-            Err(Fault::Checksum { stated, found })
-        }
+        let crc32 = member.crc32();
+        Ok(Job {
+            method,
+            bytes,
+            out,
+            crc32,
+        })
     }
 
     /// Reads the member at `index` whole.
@@ -242,7 +250,11 @@ impl Archive {
             let size = member.inflated_len();
             let length = usize::try_from(size).map_err(|_| Fault::AddressSpace { size })?;
             let mut npy = vec![0; length];
-            self.read_member(member, &mut npy)?;
+            let mut jobs = [self.job(member, &mut npy)?];
+            match inflate_all(&mut jobs, 1, Interrupt::never()) {
+                Err(Undone::At(_, fault)) => return Err(fault),
+                Ok(()) | Err(Undone::Interrupted) => {}
+            }
             let header = Header::parse(&npy, &self.limits)?;
             Self::check_length(&header, member)?;
             Ok(Array { header, npy })

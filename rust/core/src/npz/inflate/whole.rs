@@ -1,28 +1,21 @@
-//! From the bytes in the archive to the bytes of the member.
+//! The plain path: a member as one piece, by libdeflate.
 
-use libdeflater::{Crc, DecompressionError, Decompressor};
+use libdeflater::{DecompressionError, Decompressor, crc32};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::directory::Method;
-use super::error::Fault;
+use super::super::directory::Method;
+use super::super::error::Fault;
+use super::jobs::{CACHED, Job, copy_and_sum};
 
-/// Copied and summed at a time, so that the sum finds the bytes in cache.
-const STORED_CHUNK: usize = 1 << 17;
-
-/// Fills `out`, whose length is what the archive states, and answers its CRC-32.
-pub(super) fn inflate(method: Method, bytes: &[u8], out: &mut [u8]) -> Result<u32, Fault> {
-    let mut crc = Crc::new();
-    match method {
-        Method::Stored => {
-            for (out, bytes) in out.chunks_mut(STORED_CHUNK).zip(bytes.chunks(STORED_CHUNK)) {
-                out.copy_from_slice(bytes);
-                crc.update(out);
-            }
-        }
+/// Fills the job's buffer, whose length is what the archive states.
+pub(super) fn whole(job: &mut Job<'_>) -> Result<(), Fault> {
+    let out = &mut *job.out;
+    let found = match job.method {
+        Method::Stored => copy_and_sum(job.bytes.chunks(CACHED), out),
         Method::Deflated => {
-            match Decompressor::new().deflate_decompress(bytes, out) {
+            match Decompressor::new().deflate_decompress(job.bytes, out) {
                 Ok(length) if length == out.len() => {}
                 Ok(_) | Err(DecompressionError::InsufficientSpace) => {
                     return Err(Fault::InflatedSize {
@@ -31,14 +24,21 @@ pub(super) fn inflate(method: Method, bytes: &[u8], out: &mut [u8]) -> Result<u3
                 }
                 Err(DecompressionError::BadData) => return Err(Fault::BadDeflate),
             }
-            crc.update(out);
+            crc32(out)
         }
+    };
+    if found == job.crc32 {
+        Ok(())
+    } else {
+        Err(Fault::Checksum {
+            stated: job.crc32,
+            found,
+        })
     }
-    Ok(crc.sum())
 }
 
 /// The first bytes of a member, as many as `count` or as there are.
-pub(super) fn peek(method: Method, bytes: &[u8], count: usize) -> Result<Vec<u8>, Fault> {
+pub(in super::super) fn peek(method: Method, bytes: &[u8], count: usize) -> Result<Vec<u8>, Fault> {
     if method == Method::Stored {
         return Ok(bytes[..count.min(bytes.len())].to_vec());
     }
