@@ -26,6 +26,7 @@ mod header;
 mod inflate;
 mod limits;
 mod literal;
+mod source;
 
 pub use archive::{Archive, Array};
 pub use directory::Member;
