@@ -67,6 +67,13 @@ pub enum Fault {
     NotFound,
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    #[error("could not be written: {0}")]
+    Write(std::io::Error),
+    #[error(
+        "cannot have a member {}: names are distinct, without null bytes, of 65,535 bytes at most",
+        quoted(name)
+    )]
+    Name { name: String },
     #[error("expected a regular file, found {found}")]
     NotAFile { found: &'static str },
     #[error("the file is empty")]
@@ -211,7 +218,8 @@ impl Fault {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound => ErrorKind::NotFound,
-            Self::Io(_) => ErrorKind::Io,
+            Self::Io(_) | Self::Write(_) => ErrorKind::Io,
+            Self::Name { .. } => ErrorKind::Value,
             Self::NotAFile { .. }
             | Self::SingleArray
             | Self::ManyVolumes
@@ -240,6 +248,8 @@ impl Fault {
         match self {
             Self::NotFound => "; check the path",
             Self::Io(_) => "; check its permissions and its disk",
+            Self::Write(_) => "; free some space, or choose another place",
+            Self::Name { .. } => "; choose another name",
             Self::NotAFile { .. } => "; name the .npz file itself",
             Self::Changed { .. } => "; replace files by renaming, and open it again",
             Self::SingleArray => "; numpy.load reads it",
