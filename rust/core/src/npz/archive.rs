@@ -3,28 +3,28 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
-use std::io;
-use std::ops::Deref;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
-
-use memmap2::Mmap;
 
 use super::directory::{self, Member};
 use super::error::{Error, Fault};
 use super::header::{Header, Prelude};
-use super::inflate::{Job, Undone, inflate_all, peek};
+use super::inflate::{Input, Job, Undone, inflate_all, peek};
 use super::limits::Limits;
+use super::source::Source;
 use crate::parallel::{Interrupt, Interrupted};
 
 /// Enough for nearly every header, so that a second look is rarely needed.
 const FIRST_LOOK: usize = 256;
+/// Read at a time from a file that is not mapped.
+const READ_AHEAD: usize = 1 << 18;
 
 /// An archive, of which only the directory has been read.
 pub struct Archive {
     path: PathBuf,
     limits: Limits,
-    bytes: Box<dyn Deref<Target = [u8]> + Send + Sync>,
+    source: Source,
     members: Vec<Member>,
     by_name: HashMap<String, usize>,
 }
@@ -48,17 +48,31 @@ impl Array {
 impl Archive {
     /// Opens the archive at `path` and reads its directory.
     ///
-    /// The file is mapped into memory and must not change while the archive is open: the
-    /// operating system ends a process that reads a mapped page which another process has cut
-    /// off (SIGBUS). Files that are replaced by renaming, as downloads should be, are safe.
+    /// A file of more than 4 MiB is mapped into memory and must not be cut short while the archive
+    /// is open: its length is looked at before each use, but the operating system ends a process
+    /// that reads a mapped page which another process has cut off meanwhile (SIGBUS). Files that
+    /// are replaced by renaming, as downloads should be, are safe. Where the address space has no
+    /// room for the map, the file is read by position.
     ///
     /// # Errors
     /// [`Error`] if the file is missing or unreadable, is no zip archive, has more members than
     /// the limit, or has a directory that is damaged.
     pub fn open(path: impl Into<PathBuf>, limits: &Limits) -> Result<Self, Error> {
         let path = path.into();
-        match map(&path) {
-            Ok(bytes) => Self::new(path, bytes, limits),
+        match Source::open(&path) {
+            Ok(source) => Self::new(path, source, limits),
+            Err(fault) => Err(Error::File { path, fault }),
+        }
+    }
+
+    /// Reads the directory of an open file; errors call it `name`.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn from_file(name: impl Into<PathBuf>, file: File, limits: &Limits) -> Result<Self, Error> {
+        let path = name.into();
+        match Source::from_file(file) {
+            Ok(source) => Self::new(path, source, limits),
             Err(fault) => Err(Error::File { path, fault }),
         }
     }
@@ -69,24 +83,21 @@ impl Archive {
     /// As for [`open`](Self::open).
     pub fn from_bytes(
         name: impl Into<PathBuf>,
-        bytes: Vec<u8>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        Self::new(name.into(), Box::new(bytes), limits)
+        Self::new(name.into(), Source::Memory(Box::new(bytes)), limits)
     }
 
-    fn new(
-        path: PathBuf,
-        bytes: Box<dyn Deref<Target = [u8]> + Send + Sync>,
-        limits: &Limits,
-    ) -> Result<Self, Error> {
-        let members = match directory::read(&bytes, limits) {
+    fn new(path: PathBuf, source: Source, limits: &Limits) -> Result<Self, Error> {
+        let members = match directory::read(&source, limits) {
             Ok(members) => members,
             Err((None, fault)) => return Err(Error::File { path, fault }),
-            Err((Some(member), fault)) => {
+            Err((Some((member, offset)), fault)) => {
                 return Err(Error::Member {
                     path,
                     member,
+                    offset,
                     fault,
                 });
             }
@@ -100,7 +111,7 @@ impl Archive {
         Ok(Self {
             path,
             limits: limits.clone(),
-            bytes,
+            source,
             members,
             by_name,
         })
@@ -129,8 +140,9 @@ impl Archive {
     /// `interrupt` is asked before each.
     ///
     /// # Errors
-    /// [`Error`] if the members would inflate to more bytes in all than the limit, or if one is
-    /// damaged, is not an array, or holds Python objects.
+    /// [`Error`] if the members would inflate to more bytes in all than the limit, if one would at
+    /// a higher ratio, has more axes or, with the others, a longer header, or if one is damaged, is
+    /// not an array, or holds Python objects.
     ///
     /// # Panics
     /// If an index is not below the number of members.
@@ -139,6 +151,7 @@ impl Archive {
         indices: &[usize],
         interrupt: Interrupt<'_>,
     ) -> Result<Vec<Header>, Error> {
+        self.check_source()?;
         let mut total = 0;
         for &index in indices {
             let member = &self.members[index];
@@ -148,26 +161,46 @@ impl Archive {
                 return Err(self.fault(member, Fault::TooLarge { total, limit }));
             }
         }
+        let mut left = self.limits.max_total_header_bytes;
         let header = |&index| {
             interrupt.check()?;
             let member: &Member = &self.members[index];
-            self.header(member)
+            self.header(member, &mut left)
                 .map_err(|fault| self.fault(member, fault))
         };
         indices.iter().map(header).collect()
     }
 
-    fn header(&self, member: &Member) -> Result<Header, Fault> {
-        let (method, bytes) = member.locate(&self.bytes)?;
-        let mut start = peek(method, bytes, FIRST_LOOK)?;
+    /// Takes what the header needs from the bytes that are `left` for headers.
+    fn header(&self, member: &Member, left: &mut u64) -> Result<Header, Fault> {
+        let (method, range) = member.locate(&self.source)?;
+        let (ratio, limit) = (member.ratio(), self.limits.max_ratio);
+        if ratio > limit {
+            return Err(Fault::TooDense { ratio, limit });
+        }
+        let peek = |count| match self.source.slice(range.clone()) {
+            Some(bytes) => peek(method, bytes, count),
+            None => peek(
+                method,
+                BufReader::with_capacity(READ_AHEAD, self.source.reader(range.clone())),
+                count,
+            ),
+        };
+        let mut start = peek(FIRST_LOOK)?;
         let prelude = match Prelude::parse(&start, &self.limits) {
             Err(Fault::Magic { .. }) if !member.name().ends_with(".npy") => {
                 return Err(Fault::NotAnArray);
             }
             prelude => prelude?,
         };
+        let length = prelude.data_offset as u64;
+        *left = left.checked_sub(length).ok_or_else(|| {
+            let limit = self.limits.max_total_header_bytes;
+            let total = (limit - *left).saturating_add(length);
+            Fault::HeadersTooLong { total, limit }
+        })?;
         if prelude.data_offset > start.len() {
-            start = peek(method, bytes, prelude.data_offset)?;
+            start = peek(prelude.data_offset)?;
         }
         let header = Header::parse(&start, &self.limits)?;
         Self::check_length(&header, member)?;
@@ -200,6 +233,7 @@ impl Archive {
         threads: usize,
         interrupt: Interrupt<'_>,
     ) -> Result<(), Error> {
+        self.check_source()?;
         reads.sort_by_key(|(_, out)| Reverse(out.len()));
         let members: Vec<_> = reads.iter().map(|(index, _)| &self.members[*index]).collect();
         let (mut jobs, mut unfit) = (Vec::with_capacity(reads.len()), None);
@@ -220,17 +254,21 @@ impl Archive {
     }
 
     fn job<'a>(&'a self, member: &Member, out: &'a mut [u8]) -> Result<Job<'a>, Fault> {
-        let (method, bytes) = member.locate(&self.bytes)?;
+        let (method, range) = member.locate(&self.source)?;
         if out.len() as u64 != member.inflated_len() {
             return Err(Fault::BufferLength {
                 expected: member.inflated_len(),
                 found: out.len(),
             });
         }
+        let input = match self.source.slice(range.clone()) {
+            Some(bytes) => Input::Bytes(bytes),
+            None => Input::Reader(self.source.reader(range)),
+        };
         let crc32 = member.crc32();
         Ok(Job {
             method,
-            bytes,
+            input,
             out,
             crc32,
         })
@@ -262,10 +300,19 @@ impl Archive {
         read().map_err(|fault| self.fault(member, fault))
     }
 
+    fn check_source(&self) -> Result<(), Error> {
+        let path = || self.path.clone();
+        self.source.check().map_err(|fault| Error::File {
+            path: path(),
+            fault,
+        })
+    }
+
     fn fault(&self, member: &Member, fault: Fault) -> Error {
         Error::Member {
             path: self.path.clone(),
             member: member.name().to_owned(),
+            offset: member.offset(),
             fault,
         }
     }
@@ -278,29 +325,4 @@ impl fmt::Debug for Archive {
             .field("members", &self.members)
             .finish_non_exhaustive()
     }
-}
-
-fn map(path: &Path) -> Result<Box<dyn Deref<Target = [u8]> + Send + Sync>, Fault> {
-    let found = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Fault::NotFound,
-        _ => Fault::Io(error),
-    };
-    // Asked before opening: to open a pipe would wait for its other end.
-    let kind = fs::metadata(path).map_err(found)?.file_type();
-    if !kind.is_file() {
-        let found = if kind.is_dir() {
-            "a directory"
-        } else {
-            "a device or a pipe"
-        };
-        return Err(Fault::NotAFile { found });
-    }
-    let file = File::open(path).map_err(found)?;
-    if file.metadata()?.len() == 0 {
-        return Err(Fault::Empty);
-    }
-    // SAFETY: the map is private and read-only, and nothing here writes to it. That no other
-    // process changes the file is the condition that `open` documents.
-    let map = unsafe { Mmap::map(&file) }?;
-    Ok(Box::new(map))
 }

@@ -6,6 +6,7 @@ use libdeflater::Crc;
 
 use super::super::directory::Method;
 use super::super::error::Fault;
+use super::super::source::Reader;
 use super::crc::combine;
 use super::split::{Bench, Plan, Split};
 use super::whole::whole;
@@ -19,10 +20,16 @@ pub(super) const CACHED: usize = 1 << 17;
 /// A member's bytes in the archive, and the buffer that is to hold them inflated.
 pub(in super::super) struct Job<'a> {
     pub method: Method,
-    pub bytes: &'a [u8],
+    pub input: Input<'a>,
     pub out: &'a mut [u8],
     /// The CRC-32 that the archive states.
     pub crc32: u32,
+}
+
+/// A member's bytes: in memory, or to be read once.
+pub(in super::super) enum Input<'a> {
+    Bytes(&'a [u8]),
+    Reader(Reader<'a>),
 }
 
 /// Why the jobs are not all done.
@@ -63,22 +70,19 @@ pub(in super::super) fn inflate_all(
     threads: usize,
     interrupt: Interrupt<'_>,
 ) -> Result<(), Undone> {
-    let plan = |job: &Job<'_>| Plan::of(job.bytes.len(), job.out.len(), threads);
+    let plan = |compressed, inflated| Plan::of(compressed, inflated, threads);
     inflate_by(jobs, plan, threads, interrupt)
 }
 
 fn inflate_by(
     jobs: &mut [Job<'_>],
-    plan: impl Fn(&Job<'_>) -> Option<Plan>,
+    plan: impl Fn(usize, usize) -> Option<Plan>,
     threads: usize,
     interrupt: Interrupt<'_>,
 ) -> Result<(), Undone> {
     let works: Vec<_> = jobs
         .iter_mut()
-        .map(|job| {
-            let plan = plan(job);
-            Work::of(job, plan)
-        })
+        .map(|job| Work::of(job, &plan))
         .collect();
     let parts = |(at, work): (usize, &Work<'_, '_>)| (0..work.parts()).map(move |part| (at, part));
     let tasks: Vec<_> = works.iter().enumerate().flat_map(parts).collect();
@@ -105,17 +109,22 @@ fn inflate_by(
 }
 
 impl<'a, 'b> Work<'a, 'b> {
-    fn of(job: &'a mut Job<'b>, plan: Option<Plan>) -> Self {
-        let (bytes, crc32) = (job.bytes, job.crc32);
-        match (job.method, plan) {
-            (Method::Deflated, Some(plan)) => Self::Split(Split::new(bytes, job.out, plan), crc32),
-            (Method::Stored, _) if job.out.len() > STORED_PIECE => {
+    fn of(job: &'a mut Job<'b>, plan: &impl Fn(usize, usize) -> Option<Plan>) -> Self {
+        let Input::Bytes(bytes) = job.input else {
+            return Self::Whole(Mutex::new(job));
+        };
+        match job.method {
+            Method::Deflated => match plan(bytes.len(), job.out.len()) {
+                Some(plan) => Self::Split(Split::new(bytes, job.out, plan), job.crc32),
+                None => Self::Whole(Mutex::new(job)),
+            },
+            Method::Stored if job.out.len() > STORED_PIECE => {
                 let pieces = job.out.chunks_mut(STORED_PIECE);
                 let pieces = pieces.zip(bytes.chunks(STORED_PIECE));
                 let pieces = pieces.map(|(out, bytes)| Mutex::new(Stored { bytes, out, sum: 0 }));
-                Self::Stored(pieces.collect(), crc32)
+                Self::Stored(pieces.collect(), job.crc32)
             }
-            _ => Self::Whole(Mutex::new(job)),
+            Method::Stored => Self::Whole(Mutex::new(job)),
         }
     }
 

@@ -11,5 +11,5 @@ mod split;
 mod team;
 mod whole;
 
-pub(super) use jobs::{Job, Undone, inflate_all};
+pub(super) use jobs::{Input, Job, Undone, inflate_all};
 pub(super) use whole::peek;
