@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use super::directory::{self, Member};
 use super::error::{Error, Fault};
 use super::header::{Header, Prelude};
-use super::inflate::{Input, Job, Undone, inflate_all, peek};
+use super::index::SeekIndex;
+use super::inflate::{self, Broken, Compressed, Input, Job, Undone, inflate_all, peek};
 use super::limits::Limits;
 use super::source::Source;
 use crate::parallel::{Interrupt, Interrupted};
@@ -235,7 +236,10 @@ impl Archive {
     ) -> Result<(), Error> {
         self.check_source()?;
         reads.sort_by_key(|(_, out)| Reverse(out.len()));
-        let members: Vec<_> = reads.iter().map(|(index, _)| &self.members[*index]).collect();
+        let members: Vec<_> = reads
+            .iter()
+            .map(|(index, _)| &self.members[*index])
+            .collect();
         let (mut jobs, mut unfit) = (Vec::with_capacity(reads.len()), None);
         for (member, (_, out)) in members.iter().zip(reads) {
             match self.job(member, out) {
@@ -298,6 +302,84 @@ impl Archive {
             Ok(Array { header, npy })
         };
         read().map_err(|fault| self.fault(member, fault))
+    }
+
+    /// Gives the bytes of the member at `index`, its `.npy` header first, to `sink`: piece by piece,
+    /// in order, and in a few MiB of memory whatever the member's size. A file is read by position
+    /// for it, not through its map.
+    ///
+    /// # Errors
+    /// [`Error`] as for [`read_into`](Self::read_into), as the sink's error type, and the sink's
+    /// own. That the bytes do not match their CRC-32 is known only after the last of them.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn stream<E: From<Error>>(
+        &self,
+        index: usize,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), E> {
+        let sunk = self.with_member(index, |member| inflate::stream(member, sink, interrupt))?;
+        sunk.map_or(Ok(()), Err)
+    }
+
+    /// The seek index of the member at `index`, for [`read_range`](Self::read_range); the member is
+    /// decoded and checked for it once. `None` for a stored member, which needs none.
+    ///
+    /// # Errors
+    /// As for [`read_into`](Self::read_into).
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn build_index(
+        &self,
+        index: usize,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Option<SeekIndex>, Error> {
+        self.with_member(index, |member| inflate::build_index(member, interrupt))
+    }
+
+    /// Fills `out` with the bytes of the member at `index` from `start` on, counted from the start
+    /// of its `.npy` header.
+    ///
+    /// With a seek index about a MiB more than asked for is decoded, and what was decoded is
+    /// checked against the index's CRC-32s; without one a deflated member is decoded from its
+    /// start, and like a stored one not checked.
+    ///
+    /// # Errors
+    /// [`Error`] if the bytes asked for are not all there, are damaged, or are not what the index
+    /// says.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn read_range(
+        &self,
+        index: usize,
+        start: u64,
+        out: &mut [u8],
+        seek: Option<&SeekIndex>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), Error> {
+        self.with_member(index, |member| {
+            inflate::read_range(member, start, out, seek, interrupt)
+        })
+    }
+
+    fn with_member<T>(
+        &self,
+        index: usize,
+        work: impl FnOnce(&Compressed<'_>) -> Result<T, Broken>,
+    ) -> Result<T, Error> {
+        self.check_source()?;
+        let member = &self.members[index];
+        let located = Compressed::of(member, &self.source).map_err(Broken::from);
+        located
+            .and_then(|located| work(&located))
+            .map_err(|broken| match broken {
+                Broken::Fault(fault) => self.fault(member, fault),
+                Broken::Interrupted => Error::Interrupted(Interrupted),
+            })
     }
 
     fn check_source(&self) -> Result<(), Error> {

@@ -100,7 +100,9 @@ impl<const N: usize> Canonical<N> {
             let index =
                 (code >> (MAX_BITS as u32 - length)).wrapping_sub(u32::from(self.first[at]));
             if index < u32::from(self.count[at]) {
-                let symbol = self.sorted.get(usize::from(self.offset[at]) + index as usize)?;
+                let symbol = self
+                    .sorted
+                    .get(usize::from(self.offset[at]) + index as usize)?;
                 return Some((usize::from(*symbol), length));
             }
         }
@@ -110,12 +112,7 @@ impl<const N: usize> Canonical<N> {
     /// Fills `table` with the entries of the codes that it can hold, and with 0-length `unknown`
     /// where it can not.
     #[inline]
-    fn fill<E: Copy>(
-        &self,
-        table: &mut [E],
-        unknown: E,
-        entry: impl Fn(usize, u32) -> E,
-    ) {
+    fn fill<E: Copy>(&self, table: &mut [E], unknown: E, entry: impl Fn(usize, u32) -> E) {
         let bits = table.len().ilog2();
         let mut size = 1;
         table[0] = unknown;
@@ -127,7 +124,9 @@ impl<const N: usize> Canonical<N> {
             size *= 2;
             for _ in 0..self.count[length as usize] {
                 let Some(&symbol) = sorted.next() else { return };
-                let Some(place) = table.get_mut(code) else { return };
+                let Some(place) = table.get_mut(code) else {
+                    return;
+                };
                 *place = entry(symbol.into(), length);
                 // The next code, of bits in reverse order: clear the leading ones, set the next.
                 let clear = !code & (size - 1);

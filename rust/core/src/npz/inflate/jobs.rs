@@ -80,10 +80,7 @@ fn inflate_by(
     threads: usize,
     interrupt: Interrupt<'_>,
 ) -> Result<(), Undone> {
-    let works: Vec<_> = jobs
-        .iter_mut()
-        .map(|job| Work::of(job, &plan))
-        .collect();
+    let works: Vec<_> = jobs.iter_mut().map(|job| Work::of(job, &plan)).collect();
     let parts = |(at, work): (usize, &Work<'_, '_>)| (0..work.parts()).map(move |part| (at, part));
     let tasks: Vec<_> = works.iter().enumerate().flat_map(parts).collect();
     let bench = Bench::default();
@@ -98,7 +95,7 @@ fn inflate_by(
         Err(Undone::At(at, _)) => *at,
         Err(Undone::Interrupted) => return outcome,
     };
-    let right: Vec<_> = works.into_iter().take(done).map(Work::is_right).collect();
+    let right: Vec<_> = works.into_iter().take(done).map(Work::finish).collect();
     for ((at, job), right) in jobs.iter_mut().enumerate().zip(right) {
         if !right {
             interrupt.check()?;
@@ -163,7 +160,7 @@ impl<'a, 'b> Work<'a, 'b> {
 
     /// Whether all its parts together have what the archive states; if not, the plain path tells
     /// what is wrong.
-    fn is_right(self) -> bool {
+    fn finish(self) -> bool {
         match self {
             Self::Whole(_) => true,
             Self::Split(split, crc32) => split.finish() == Some(crc32),

@@ -9,11 +9,6 @@ use super::race::{INPUT_MARGIN, OUTPUT_MARGIN};
 /// How far back a match may reach.
 pub(super) const WINDOW: usize = 1 << 15;
 
-/// Bytes that a lane holds before it stops, behind its window.
-pub(super) const CAPACITY: usize = 4 << 20;
-/// Matches that a lane notes before it stops: one for every eight bytes that it can hold.
-const NOTES: usize = CAPACITY / 8;
-
 /// Where in its stream a lane is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -53,7 +48,10 @@ pub(super) struct Lane {
     last_block: bool,
     bit: usize,
     goal: usize,
+    any_block: bool,
     stop: Option<Stop>,
+    /// Bytes that it holds before it stops, behind its window.
+    capacity: usize,
     /// The window, then what was decoded, then room for a match that starts within the capacity.
     buffer: Vec<u8>,
     /// Where in `buffer` the next byte goes.
@@ -90,15 +88,17 @@ pub(super) struct Parts<'a> {
 }
 
 impl Lane {
-    pub fn new() -> Self {
+    pub fn new(capacity: usize) -> Self {
         Self {
             codes: Codes::boxed(),
             place: Place::Header,
             last_block: false,
             bit: 0,
             goal: 0,
+            any_block: false,
             stop: None,
-            buffer: vec![0; WINDOW + CAPACITY + OUTPUT_MARGIN],
+            capacity,
+            buffer: vec![0; WINDOW + capacity + OUTPUT_MARGIN],
             at: WINDOW,
             floor: WINDOW,
             notes: Vec::new(),
@@ -121,7 +121,8 @@ impl Lane {
         self.restart(bit, goal);
         self.speculative = true;
         self.floor = 0;
-        self.notes.resize(NOTES, Match::default());
+        // Matches are noted up to one for every eight bytes.
+        self.notes.resize(self.capacity / 8, Match::default());
     }
 
     fn restart(&mut self, bit: usize, goal: usize) {
@@ -129,6 +130,7 @@ impl Lane {
         self.last_block = false;
         self.stop = None;
         (self.start, self.bit, self.goal) = (bit, bit, goal);
+        self.any_block = false;
         (self.at, self.noted) = (WINDOW, 0);
         self.block = (bit, WINDOW, 0);
     }
@@ -176,23 +178,14 @@ impl Lane {
         self.stop = None;
     }
 
-    /// Whether it stands between two blocks.
-    pub fn between_blocks(&self) -> bool {
-        self.place == Place::Header
-    }
-
-    /// Lets it go on to another goal after it has reached one.
+    /// Lets it go on until `goal`, where it stops at a block of any kind.
     pub fn set_goal(&mut self, goal: usize) {
-        self.goal = goal;
-        self.stop = None;
+        (self.goal, self.any_block, self.stop) = (goal, true, None);
     }
 
     /// Lets it go on with another slice of its input, in which it is at `bit`.
     pub fn rebase(&mut self, bit: usize) {
-        self.block.0 = self.block.0.wrapping_sub(self.bit).wrapping_add(bit);
-        self.start = self.start.wrapping_sub(self.bit).wrapping_add(bit);
-        self.bit = bit;
-        self.stop = None;
+        (self.bit, self.stop) = (bit, None);
     }
 
     /// Takes back the block that it could not finish.
@@ -267,7 +260,7 @@ impl Lane {
     }
 
     fn full(&self) -> bool {
-        self.at >= WINDOW + CAPACITY || self.speculative && self.noted >= self.notes.len()
+        self.at >= WINDOW + self.capacity || self.speculative && self.noted >= self.notes.len()
     }
 
     fn header(&mut self, input: &[u8]) -> Result<(), Stop> {
@@ -277,7 +270,7 @@ impl Lane {
         }
         let mut bits = Bits::at(input, self.bit);
         let first = bits.take(3);
-        if self.bit >= self.goal && first == 0b100 {
+        if self.bit >= self.goal && (self.any_block || first == 0b100) {
             return Err(Stop::Goal);
         }
         let stop = |bad| match bad {
@@ -318,7 +311,7 @@ impl Lane {
             self.end_block();
             return Ok(());
         }
-        let room = WINDOW + CAPACITY - self.at.min(WINDOW + CAPACITY);
+        let room = (WINDOW + self.capacity).saturating_sub(self.at);
         if room == 0 {
             return Err(Stop::Full);
         }
@@ -356,7 +349,10 @@ impl Lane {
             let next = bits.peek();
             let mut entry = self.codes.distance[next as usize % self.codes.distance.len()];
             if entry & 0xff == 0 {
-                entry = self.codes.long_distance(next).ok_or_else(|| invalid(&bits))?;
+                entry = self
+                    .codes
+                    .long_distance(next)
+                    .ok_or_else(|| invalid(&bits))?;
             }
             bits.skip(entry & 0xff);
             let distance = (entry >> 16) + bits.take(entry >> 8 & 0xff);

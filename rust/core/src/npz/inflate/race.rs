@@ -112,7 +112,10 @@ impl Runner {
         let limit = if ready { input_limit } else { start };
         let buffer = parts.buffer.as_mut_ptr();
         let notes = match &mut parts.notes {
-            Some(notes) => notes.get_mut(*parts.noted..).unwrap_or_default().as_mut_ptr_range(),
+            Some(notes) => notes
+                .get_mut(*parts.noted..)
+                .unwrap_or_default()
+                .as_mut_ptr_range(),
             None => ptr::null_mut()..ptr::null_mut(),
         };
         Self {
@@ -121,7 +124,9 @@ impl Runner {
             input: start.wrapping_add(byte + 7),
             input_limit: limit,
             out: buffer.wrapping_add(*parts.at),
-            out_limit: buffer.wrapping_add(parts.buffer.len()).wrapping_sub(OUTPUT_MARGIN),
+            out_limit: buffer
+                .wrapping_add(parts.buffer.len())
+                .wrapping_sub(OUTPUT_MARGIN),
             floor: buffer.wrapping_add(parts.floor),
             start: buffer,
             note: notes.start,

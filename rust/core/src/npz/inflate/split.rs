@@ -13,7 +13,6 @@ use libdeflater::crc32;
 
 use super::crc::combine;
 use super::jobs::{CACHED, copy_and_sum};
-use super::lane::CAPACITY;
 use super::team::{Halt, LANES, Link, Team};
 use crate::parallel::{Interrupt, Interrupted};
 
@@ -26,7 +25,11 @@ pub(super) struct Plan {
     /// Bytes of input of a piece.
     pub piece: usize,
     pub groups: usize,
+    /// Bytes that a lane can hold.
+    pub capacity: usize,
 }
+
+const CAPACITY: usize = 4 << 20;
 
 impl Plan {
     /// The plan for a stream of these lengths, unless it is better left whole.
@@ -47,6 +50,7 @@ impl Plan {
         Some(Self {
             piece,
             groups: compressed.div_ceil(piece * LANES),
+            capacity: CAPACITY,
         })
     }
 }
@@ -126,7 +130,7 @@ impl<'a> Split<'a> {
     ) -> Result<(), Interrupted> {
         let mut guard = Guard(self, false);
         let team = lock(bench).pop();
-        let mut team = team.unwrap_or_else(Team::new);
+        let mut team = team.unwrap_or_else(|| Team::new(self.plan.capacity));
         let outcome = self.try_decode(group, &mut team, interrupt);
         lock(bench).push(team);
         guard.1 = true;
@@ -236,7 +240,10 @@ impl<'a> Split<'a> {
 
     /// The CRC-32 of the whole, if it was decoded and has the length that it should have.
     pub fn finish(self) -> Option<u32> {
-        let chain = self.chain.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let chain = self
+            .chain
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let whole = chain.halted.is_none()
             && chain.next == self.plan.groups
             && chain.link.end

@@ -1,12 +1,13 @@
 //! The lanes of one thread: neighbouring pieces of a stream, decoded side by side.
 
 use super::lane::{Lane, Stop};
-use super::race::race;
+use super::race::{MOST, race};
 use super::search::find_block;
 use crate::parallel::{Interrupt, Interrupted};
 
 /// Lanes of a team.
 pub(super) const LANES: usize = 3;
+const _: () = assert!(LANES <= MOST);
 
 /// Where the decoded part of a stream ends.
 #[derive(Clone, Default)]
@@ -42,10 +43,10 @@ pub(super) struct Team {
 }
 
 impl Team {
-    pub fn new() -> Self {
+    pub fn new(capacity: usize) -> Self {
         Self {
-            lanes: (0..LANES).map(|_| Lane::new()).collect(),
-            spare: Lane::new(),
+            lanes: (0..LANES).map(|_| Lane::new(capacity)).collect(),
+            spare: Lane::new(capacity),
             started: [false; LANES],
         }
     }
@@ -81,7 +82,9 @@ impl Team {
             }
         }
         let started = self.lanes.iter_mut().zip(self.started);
-        let mut lanes: Vec<_> = started.filter_map(|(lane, on)| on.then_some(lane)).collect();
+        let mut lanes: Vec<_> = started
+            .filter_map(|(lane, on)| on.then_some(lane))
+            .collect();
         run(&mut lanes, input, interrupt)?;
         for lane in lanes {
             if lane.stop() != Some(Stop::Goal) {

@@ -51,7 +51,11 @@ pub(super) fn whole(job: &mut Job<'_>) -> Result<(), Fault> {
 const READ_AHEAD: usize = 1 << 18;
 
 /// The first bytes of a member, as many as `count` or as there are.
-pub(in super::super) fn peek(method: Method, bytes: impl BufRead, count: usize) -> Result<Vec<u8>, Fault> {
+pub(in super::super) fn peek(
+    method: Method,
+    bytes: impl BufRead,
+    count: usize,
+) -> Result<Vec<u8>, Fault> {
     let mut out = vec![0; count];
     let (length, _) = fill(method, bytes, &mut out)?;
     out.truncate(length);
