@@ -410,24 +410,34 @@ fn invalid(bits: &Bits<'_>) -> Stop {
 /// Fills `to` with the bytes `distance` before it, which may be those that it fills.
 #[inline]
 fn repeat(bytes: &mut [u8], to: Range<usize>, distance: usize) {
+    const STEP: usize = 16;
     let (mut at, mut left) = (to.start, to.len());
-    // Eight at a time, the last of them blended with what follows; where that is none, or the
-    // bytes to repeat are not all there, one at a time.
-    if distance >= left.min(8) && at + left + 8 <= bytes.len() {
-        while left > 8 {
-            bytes.copy_within(at - distance..at - distance + 8, at);
-            (at, left) = (at + 8, left - 8);
-        }
-        let word = |bytes: &[u8], at: usize| {
-            let word = bytes[at..].first_chunk();
-            u64::from_le_bytes(*word.unwrap_or(&[0; 8]))
-        };
-        let (new, old) = (word(bytes, at - distance), word(bytes, at));
-        let mask = u64::MAX >> (64 - 8 * left);
-        bytes[at..at + 8].copy_from_slice(&(new & mask | old & !mask).to_le_bytes());
-    } else {
+    if distance < left.min(STEP) || at + left + STEP > bytes.len() {
         for at in to {
             bytes[at] = bytes[at - distance];
         }
+        return;
     }
+    while left > STEP {
+        let new = chunk::<STEP>(bytes, at - distance);
+        bytes[at..at + STEP].copy_from_slice(&new);
+        (at, left) = (at + STEP, left - STEP);
+    }
+    // What follows is there already, and stays. Most matches are short.
+    if left <= 8 {
+        let new = u64::from_le_bytes(chunk(bytes, at - distance));
+        let old = u64::from_le_bytes(chunk(bytes, at));
+        let mask = u64::MAX >> (8 * (8 - left));
+        bytes[at..at + 8].copy_from_slice(&(new & mask | old & !mask).to_le_bytes());
+    } else {
+        let new = u128::from_le_bytes(chunk(bytes, at - distance));
+        let old = u128::from_le_bytes(chunk(bytes, at));
+        let mask = u128::MAX >> (8 * (STEP - left));
+        bytes[at..at + STEP].copy_from_slice(&(new & mask | old & !mask).to_le_bytes());
+    }
+}
+
+#[inline]
+fn chunk<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    *bytes[at..].first_chunk().unwrap_or(&[0; N])
 }
