@@ -155,6 +155,10 @@ fn follow(link: &mut Link, lane: &Lane) {
     link.end = lane.stop() == Some(Stop::End);
 }
 
+/// What a bridge may hold, in lanes: behind that the plain path, which has no bounds to keep to, is
+/// faster.
+const LONGEST_BRIDGE: usize = 8;
+
 /// Decodes from `link` to the first block at or behind `goal`.
 fn bridge(
     lane: &mut Lane,
@@ -165,7 +169,7 @@ fn bridge(
     place: &mut impl FnMut(Option<usize>, &[u8]) -> Result<(), Halt>,
 ) -> Result<(), Halt> {
     lane.start(link.bit, &link.window, goal);
-    loop {
+    for _ in 0..LONGEST_BRIDGE {
         run(&mut [&mut *lane], input, interrupt)?;
         place(None, lane.decoded())?;
         match lane.stop() {
@@ -174,9 +178,10 @@ fn bridge(
                 return Ok(());
             }
             Some(Stop::Full) => lane.slide(),
-            _ => return Err(Halt::Invalid),
+            _ => break,
         }
     }
+    Err(Halt::Invalid)
 }
 
 /// Decodes in every lane until all have stopped.
