@@ -76,6 +76,10 @@ class NotProbabilitiesWarning(UserWarning):
     """Scores are compared with a threshold for probabilities, but lie outside 0 to 1."""
 
 
+class CacheUnavailableWarning(UserWarning):
+    """Memory maps were asked for, but the cache cannot be written; arrays are in memory instead."""
+
+
 class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 

@@ -1,0 +1,179 @@
+"""`open_npz`: the arrays of an archive, each read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from medfast.errors import InvalidValueError
+from medfast.npz._archive import Archive
+from medfast.npz._limits import check_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    import numpy.typing as npt
+
+    from medfast.npz._archive import Header, Source
+    from medfast.npz._limits import Limits
+
+_MOST_SHOWN = 20
+
+
+class ArrayInfo(NamedTuple):
+    """What is known of an array before it is read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran_order: bool
+    nbytes: int
+    stored_bytes: int
+    """In the archive, the header included."""
+
+
+class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
+    """The arrays of an open archive by name, each read whenever it is asked for.
+
+    Made by `open_npz`. Shapes and dtypes are known without inflating the data. Nothing is kept: to
+    use an array twice, keep it. Any number of threads may read from one object.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "set.npz")
+    >>> np.savez_compressed(path, images=np.zeros((1000, 28, 28), np.uint8), labels=np.arange(9))
+    >>> with open_npz(path) as arrays:
+    ...     list(arrays), arrays.info("images").shape, arrays.rows("images", slice(-3, None)).shape
+    (['images', 'labels'], (1000, 28, 28), (3, 28, 28))
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, archive: Archive, threads: int | None) -> None:
+        self._archive: Archive | None = archive
+        self._name = archive.name
+        self._threads = threads
+
+    def __enter__(self) -> NpzFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the archive; arrays that were read stay as they are."""
+        self._archive = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(self._open.native.keys()))
+
+    def __len__(self) -> int:
+        return len(set(self._open.native.keys()))
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._open.native.find(key) is not None
+
+    def __getitem__(self, key: str) -> npt.NDArray[Any]:
+        return self._open.read(self._open.find([key]), self._threads)[key]
+
+    def info(self, key: str) -> ArrayInfo:
+        """Say what is known of an array before it is read.
+
+        Raises
+        ------
+        MissingKeyError
+            If there is no such array.
+        CorruptDatasetError, LimitExceededError, UnsupportedError
+            As for `load_npz`.
+        """
+        member, header = self._header(key)
+        stored = self._open.native.members()[member][1]
+        nbytes = header.inflated_bytes - header.data_offset
+        return ArrayInfo(header.shape, header.dtype, header.fortran_order, nbytes, stored)
+
+    def rows(self, key: str, rows: slice | int) -> npt.NDArray[Any]:
+        """Read some rows of an array, and no more of it than they need.
+
+        Parameters
+        ----------
+        key : str
+            The array, which has an axis at least, and is not in Fortran's order.
+        rows : slice or int
+            Of the first axis, as in ``array[rows]``.
+
+        Returns
+        -------
+        ndarray
+            Equal to ``self[key][rows]``, in memory of its own.
+
+        Raises
+        ------
+        MissingKeyError
+            If there is no such array.
+        InvalidValueError
+            If `rows` is neither, or out of range.
+        CorruptDatasetError, LimitExceededError, UnsupportedError
+            As for `load_npz`.
+        """
+        raise NotImplementedError
+
+    def _header(self, key: str) -> tuple[int, Header]:
+        member = self._open.find([key])[key]
+        return member, self._open.headers([member])[0]
+
+    @property
+    def _open(self) -> Archive:
+        if self._archive is None:
+            raise InvalidValueError(f"{self._name} is closed; open it again with open_npz")
+        return self._archive
+
+    def __repr__(self) -> str:
+        if self._archive is None:
+            return f"NpzFile({self._name!r}, closed)"
+        keys = list(self)
+        lines = [f"NpzFile({self._name!r}, {len(keys)} arrays)"]
+        width = max(map(len, keys[:_MOST_SHOWN]), default=0)
+        for key in keys[:_MOST_SHOWN]:
+            try:
+                info = self.info(key)
+                facts = f"{info.dtype!s:<8} {info.shape}"
+            except ValueError as error:
+                facts = f"({type(error).__name__})"
+            lines.append(f"  {key:<{width}}  {facts}")
+        if len(keys) > _MOST_SHOWN:
+            lines.append(f"  ... {len(keys) - _MOST_SHOWN} more")
+        return "\n".join(lines)
+
+
+def open_npz(
+    path: Source, *, threads: int | None = None, limits: Limits | None = None
+) -> NpzFile:
+    """Open an ``.npz`` archive without reading its arrays.
+
+    Parameters
+    ----------
+    path : str, os.PathLike, bytes or file object
+        As for `load_npz`. A file must not be cut short while it is open; see there.
+    threads, limits
+        As for `load_npz`, whenever an array is read.
+
+    Returns
+    -------
+    NpzFile
+        A mapping from names to arrays, and a context manager.
+
+    Raises
+    ------
+    DatasetNotFoundError, CorruptDatasetError, LimitExceededError, UnsupportedError, StorageError
+        As for `load_npz`.
+    """
+    return NpzFile(Archive(path, limits), check_threads(threads))
