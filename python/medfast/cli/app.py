@@ -13,7 +13,17 @@ import click
 import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
-VERBS = ("augment", "datasets", "download", "evaluate", "predict", "score", "train")
+VERBS = (
+    "augment",
+    "cache",
+    "datasets",
+    "download",
+    "evaluate",
+    "info",
+    "predict",
+    "score",
+    "train",
+)
 EXTRAS = {
     "PIL": "report",
     **dict.fromkeys(("filelock", "requests", "safetensors", "sklearn", "torch", "yaml"), "train"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Source: TypeAlias = (
-        str | os.PathLike[str] | os.PathLike[bytes] | bytes | bytearray | memoryview | BinaryIO
+        str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
     )
 
 _READ_AT_A_TIME = 1 << 24

@@ -21,19 +21,25 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medfast.errors import StorageError
+from medfast.npz._archive import Archive
 from medfast.npz._cache_folder import (
     ARRAY_SUFFIX,
     FORMAT,
     LOCK,
     cache_root,
+    folder_of,
     is_own,
     read_facts,
 )
 from medfast.npz._locks import try_lock
 
-__all__ = ["Entry", "cache_root", "clear", "entries", "verify"]
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["Entry", "cache_root", "clear", "entries", "entry_of", "verify"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,20 @@ def entries() -> list[Entry]:
             f"{root} cannot be read: {error.strerror or error}; set MEDFAST_CACHE to another folder"
         ) from error
     return sorted(found, key=lambda entry: (-entry.used, entry.folder.name))
+
+
+def entry_of(path: str | os.PathLike[str]) -> Entry | None:
+    """Find what the cache holds of the archive at a path; None if nothing.
+
+    Raises
+    ------
+    DatasetNotFoundError, CorruptDatasetError, LimitExceededError, UnsupportedError, StorageError
+        If the archive cannot be opened, or the cache's folder is a link or another user's.
+    """
+    folder = folder_of(Archive(path, None))
+    if not all(map(is_own, (folder.parent.parent, folder.parent, folder))):
+        return None
+    return _entry(folder)
 
 
 def _entry(folder: Path) -> Entry:
