@@ -39,26 +39,21 @@ def _print(report: Report) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for column, justify in (
-        ("member", "left"),
-        ("dtype", "left"),
-        ("shape", "left"),
-        ("bytes", "right"),
-        ("stored", "right"),
-        ("ratio", "right"),
-        ("CRC-32", "left"),
-    ):
-        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for column in ("array", "dtype", "shape"):
+        table.add_column(column, no_wrap=True)
+    for column in ("bytes", "stored", "ratio"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("CRC-32")
     for member in report.members:
         table.add_row(
             # As Python writes it: a name out of a file may hold anything.
-            escape(ascii(member.name)[1:-1]),
+            escape(ascii(member.name.removesuffix(".npy"))[1:-1]),
             escape(member.dtype or "?"),
             "?" if member.shape is None else str(member.shape),
             f"{member.inflated_bytes:,}",
             f"{member.stored_bytes:,}",
             f"{member.ratio:.2f}",
-            f"{member.crc32:08x} {member.crc_state}",
+            member.crc_state,
         )
     console = Console()
     console.print(table)
