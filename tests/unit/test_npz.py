@@ -75,7 +75,9 @@ def test_nothing_else_is_touched(archive: Path, tmp_path: Path) -> None:
     content[content.index(b"train_images.npy") + 40] ^= 0xFF
     broken.write_bytes(content)
     assert load_npz(broken, ["train_labels"])["train_labels"].shape == (5, 1)
-    with pytest.raises(CorruptDatasetError, match=r'broken.npz: member "train_images.npy" at byte 0: '):
+    with pytest.raises(
+        CorruptDatasetError, match=r'broken.npz: member "train_images.npy" at byte 0: '
+    ):
         load_npz(broken)
 
 
@@ -158,7 +160,9 @@ def test_a_single_array(tmp_path: Path) -> None:
 
 def test_a_member_that_is_no_array(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "mixed.npz", {"a.npy": npy(np.arange(3)), "README": b"hello"})
-    with pytest.raises(UnsupportedError, match=r'member "README" at byte \d+: is not a \.npy array'):
+    with pytest.raises(
+        UnsupportedError, match=r'member "README" at byte \d+: is not a \.npy array'
+    ):
         load_npz(path)
     assert list(load_npz(path, ["a"])) == ["a"]
 
@@ -180,7 +184,9 @@ def test_other_compression(tmp_path: Path, method: int) -> None:
 def test_objects_are_refused_always(tmp_path: Path, array: np.ndarray) -> None:
     path = tmp_path / "objects.npz"
     np.savez(path, fine=np.arange(3), objects=array)
-    with pytest.raises(UnsupportedError, match=r'member "objects.npy" at byte \d+: holds Python objects'):
+    with pytest.raises(
+        UnsupportedError, match=r'member "objects.npy" at byte \d+: holds Python objects'
+    ):
         load_npz(path)
 
 

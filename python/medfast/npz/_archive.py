@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Source: TypeAlias = (
-        str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-    )
+    Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 _READ_AT_A_TIME = 1 << 24
 

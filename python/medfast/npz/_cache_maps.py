@@ -24,7 +24,7 @@ from medfast.npz._locks import Lock, try_lock, wait_for_lock
 from medfast.npz._mapped import map_file, view_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -55,8 +55,11 @@ def map_members(
     """
     headers = dict(zip(members.values(), archive.headers(list(members.values())), strict=True))
     # An array without elements has nothing to map.
-    wanted = {m: header for m, header in headers.items() if header.inflated_bytes > header.data_offset}
-    folder, maps, refusal = folder_of(archive), dict[int, "npt.NDArray[Any]"](), None
+    wanted = {
+        m: header for m, header in headers.items() if header.inflated_bytes > header.data_offset
+    }
+    folder, refusal = folder_of(archive), None
+    maps: dict[int, npt.NDArray[Any]] = {}
     try:
         maps = _map_what_is_there(archive, folder, wanted)
         for _ in range(_ATTEMPTS):
@@ -96,7 +99,9 @@ def _map_what_is_there(
             whole = map_file(descriptor, path)
             flat = view_as(whole, (math.prod(header.shape),), header.dtype, header.data_offset)
             shape = header.shape
-            maps[member] = flat.reshape(shape[::-1]).T if header.fortran_order else flat.reshape(shape)
+            maps[member] = (
+                flat.reshape(shape[::-1]).T if header.fortran_order else flat.reshape(shape)
+            )
     with suppress(OSError):
         os.utime(folder)  # "used", as the list of the cache has it
     return maps

@@ -154,9 +154,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         return "\n".join(lines)
 
 
-def open_npz(
-    path: Source, *, threads: int | None = None, limits: Limits | None = None
-) -> NpzFile:
+def open_npz(path: Source, *, threads: int | None = None, limits: Limits | None = None) -> NpzFile:
     """Open an ``.npz`` archive without reading its arrays.
 
     Parameters

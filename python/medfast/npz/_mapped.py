@@ -30,7 +30,7 @@ class MappedArray(np.memmap):  # type: ignore[type-arg]
             return found.view(np.ndarray)
         return found
 
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:  # noqa: FBT001, FBT002
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         """Give ordinary arrays and scalars as results."""
         if self is array:
             return array

@@ -80,7 +80,9 @@ class Report:
     @property
     def is_sound(self) -> bool:
         """Whether `load_npz` would read it all, as far as was looked."""
-        return not any(limit.exceeded for limit in self.limits) and all(member.fault is None for member in self.members)
+        return not any(limit.exceeded for limit in self.limits) and all(
+            member.fault is None for member in self.members
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON knows it."""
