@@ -83,7 +83,7 @@ load_npz(sys.argv[1], mmap=True)
 """
 STEPS = {
     "locked": "_cache_maps._check_space",
-    "with files": "_cache_maps.os.chmod",
+    "with files": "_cache_maps.Path.chmod",
     "one renamed": "_cache_maps._flush_folder",
 }
 

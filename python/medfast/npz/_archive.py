@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def _open(source: Source, limits: Limits) -> tuple[str, _native.NpzArchive]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         name = f"<{len(source)} bytes>"
         return name, _native.NpzArchive.from_bytes(name, bytes(source), limits)
-    if hasattr(source, "read"):
+    if not isinstance(source, (str, os.PathLike)):
         path = _path_of(source)
         if path is None:
             name = str(getattr(source, "name", f"<{type(source).__name__}>"))
@@ -139,7 +140,7 @@ def _path_of(file: BinaryIO) -> str | None:
     try:
         if (
             isinstance(name, (str, bytes))
-            and os.path.samestat(os.stat(name), os.fstat(file.fileno()))
+            and os.path.samestat(Path(os.fsdecode(name)).stat(), os.fstat(file.fileno()))
             and file.tell() == 0
         ):
             return os.fsdecode(name)

@@ -119,7 +119,8 @@ def write_facts(folder: Path, archive: Archive) -> None:
     if facts.exists():
         return
     members = [(name, size, crc) for name, _, size, crc, _ in archive.native.members()]
-    name = os.path.realpath(archive.name) if os.path.exists(archive.name) else archive.name
+    source = Path(archive.name)
+    name = os.fspath(source.resolve()) if source.exists() else archive.name
     text = json.dumps({"source": name, "members": members})
     temporary = facts.with_suffix(TEMPORARY_SUFFIX)
     # Names that are no Unicode come from the file system as surrogates.

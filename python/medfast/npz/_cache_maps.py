@@ -9,6 +9,7 @@ import stat
 import sys
 import warnings
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfast.errors import CacheUnavailableWarning, StorageError
@@ -61,12 +62,12 @@ def map_members(
     folder, refusal = folder_of(archive), None
     maps: dict[int, npt.NDArray[Any]] = {}
     try:
-        maps = _map_what_is_there(archive, folder, wanted)
+        maps = _map_what_is_there(folder, wanted)
         for _ in range(_ATTEMPTS):
             if len(maps) == len(wanted):
                 break
             _decode(archive, folder, {m: h for m, h in wanted.items() if m not in maps}, threads)
-            maps = _map_what_is_there(archive, folder, wanted)
+            maps = _map_what_is_there(folder, wanted)
     except OSError as error:
         if isinstance(error, StorageError) or error.filename == archive.name:
             raise
@@ -87,9 +88,7 @@ def map_members(
     return {key: maps[member] if member in maps else arrays[key] for key, member in members.items()}
 
 
-def _map_what_is_there(
-    archive: Archive, folder: Path, wanted: Mapping[int, Header]
-) -> dict[int, npt.NDArray[Any]]:
+def _map_what_is_there(folder: Path, wanted: Mapping[int, Header]) -> dict[int, npt.NDArray[Any]]:
     make_folder(folder)
     maps = {}
     for member, header in wanted.items():
@@ -147,20 +146,21 @@ def _decode(
         if not missing:
             return
         _check_space(folder, sum(header.inflated_bytes for header in missing.values()))
-        temporaries: dict[int, str] = {}
+        temporaries: dict[int, Path] = {}
         try:
             for member in missing:
                 temporaries[member], own = _temporary(folder, member)
                 held.enter_context(own)
-            archive.native.extract(list(temporaries.items()), threads)
-            for member, temporary in temporaries.items():
-                os.chmod(temporary, 0o400)
-                os.replace(temporary, folder / f"{member}{ARRAY_SUFFIX}")
+            files = [(member, os.fspath(path)) for member, path in temporaries.items()]
+            archive.native.extract(files, threads)
+            for member, path in temporaries.items():
+                path.chmod(0o400)
+                path.replace(folder / f"{member}{ARRAY_SUFFIX}")
             _flush_folder(folder)
         finally:
-            for temporary in temporaries.values():
+            for path in temporaries.values():
                 with suppress(OSError):
-                    os.unlink(temporary)
+                    path.unlink()
 
 
 def _is_there(folder: Path, member: int, header: Header) -> bool:
@@ -172,7 +172,7 @@ def _is_there(folder: Path, member: int, header: Header) -> bool:
 
 
 def _sizes(folder: Path) -> list[tuple[str, int]]:
-    """What changes as long as a process decodes into a folder."""
+    """Tell what changes as long as a process decodes into a folder."""
     try:
         with os.scandir(folder) as files:
             return sorted((file.name, file.stat().st_size) for file in files)
@@ -180,7 +180,7 @@ def _sizes(folder: Path) -> list[tuple[str, int]]:
         return []
 
 
-def _temporary(folder: Path, member: int) -> tuple[str, Lock]:
+def _temporary(folder: Path, member: int) -> tuple[Path, Lock]:
     """Make an empty file of this process, which is locked as long as the process lives."""
     while True:
         path = folder / f"{member}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY_SUFFIX}"
@@ -188,7 +188,7 @@ def _temporary(folder: Path, member: int) -> tuple[str, Lock]:
             path.touch(0o600, exist_ok=False)
             lock = try_lock(path, create=False)
             if lock is not None:
-                return os.fspath(path), lock
+                return path, lock
 
 
 def _remove_what_the_dead_left(folder: Path) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from medfast.errors import InvalidValueError
+from medfast.errors import InvalidValueError, MissingKeyError
 from medfast.npz._archive import Archive
 from medfast.npz._limits import check_threads
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import numpy as np
     import numpy.typing as npt
 
     from medfast.npz._archive import Header, Source
@@ -43,6 +42,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> from pathlib import Path
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = Path(folder.name, "set.npz")
@@ -58,7 +58,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         self._name = archive.name
         self._threads = threads
 
-    def __enter__(self) -> NpzFile:
+    def __enter__(self) -> NpzFile:  # noqa: PYI034 - Self is in no typing of Python 3.10
         return self
 
     def __exit__(
@@ -73,6 +73,11 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         """Close the archive; arrays that were read stay as they are."""
         self._archive = None
 
+    @property
+    def files(self) -> list[str]:
+        """The names of the arrays, under the name that numpy gives the list."""
+        return list(self)
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(self._open.native.keys()))
 
@@ -83,6 +88,8 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         return isinstance(key, str) and self._open.native.find(key) is not None
 
     def __getitem__(self, key: str) -> npt.NDArray[Any]:
+        if not isinstance(key, str):
+            raise MissingKeyError(f"{self._name}: no array {key!r}; the names are str")
         return self._open.read(self._open.find([key]), self._threads)[key]
 
     def info(self, key: str) -> ArrayInfo:

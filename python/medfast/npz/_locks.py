@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Lock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Lock:  # noqa: PYI034 - Self is in no typing of Python 3.10
         return self
 
     def __exit__(
@@ -56,7 +57,7 @@ def try_lock(path: str | os.PathLike[str], *, create: bool = True) -> Lock | Non
     try:
         if _lock(descriptor):
             # Who removes a file locks it first, so that one of the same name may be another.
-            if not os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False)):
+            if not os.path.samestat(os.fstat(descriptor), Path(path).lstat()):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
             lock, descriptor = Lock(descriptor), -1
             return lock

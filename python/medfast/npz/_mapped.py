@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class MappedArray(np.memmap):  # type: ignore[type-arg]
+class MappedArray(np.memmap):
     """A `numpy.memmap` that is pickled as the path of its file and a place in it.
 
     Views of it are pickled so too, and so reach another process of this host without a copy;
@@ -48,8 +48,8 @@ class MappedArray(np.memmap):  # type: ignore[type-arg]
 def map_file(descriptor: int, path: str) -> MappedArray:
     """Map the bytes of an open file, which is not empty, read-only; the descriptor is closed."""
     with os.fdopen(descriptor, "rb") as file:
-        whole = MappedArray(file, np.uint8, "r")  # type: ignore[no-untyped-call]
-    whole.filename = path  # type: ignore[misc]
+        whole = MappedArray(file, np.uint8, "r")
+    whole.filename = path
     return whole
 
 
@@ -62,7 +62,7 @@ def view_as(
 ) -> npt.NDArray[Any]:
     """View a part of a map as an array."""
     # Made by numpy's own constructor, which refuses what does not lie within the map.
-    view = np.ndarray.__new__(MappedArray, shape, dtype, whole, offset, strides)
+    view: npt.NDArray[Any] = np.ndarray.__new__(MappedArray, shape, dtype, whole, offset, strides)
     view.__array_finalize__(whole)
     return view
 

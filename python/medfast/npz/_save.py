@@ -100,14 +100,15 @@ def _header(array: npt.NDArray[Any]) -> bytes:
         f"{{'descr': {facts['descr']!r}, 'fortran_order': {facts['fortran_order']!r}, "
         f"'shape': {facts['shape']!r}, }}"
     )
-    for version, encoding, width in ((1, "latin1", 2), (2, "latin1", 4), (3, "utf8", 4)):
-        try:
-            content = text.encode(encoding)
-        except UnicodeEncodeError:
-            continue
+    latin1 = text.isascii() or max(text) <= "\xff"
+    content = text.encode("latin1" if latin1 else "utf8")
+    # The length is of two bytes in version 1, of four in the others.
+    for version, width in ((1, 2), (2, 4)) if latin1 else ((3, 4),):
         before = len(_MAGIC) + 2 + width
         length = len(content) + 1 + -(before + len(content) + 1) % _ALIGNMENT
+        start = _MAGIC + bytes([version, 0])
         if length < 1 << 8 * width:
-            break
-    start = _MAGIC + bytes([version, 0]) + length.to_bytes(width, "little")
-    return start + content.ljust(length - 1) + b"\n"
+            return start + length.to_bytes(width, "little") + content.ljust(length - 1) + b"\n"
+    raise UnsupportedError(
+        f"a dtype that takes {len(content)} bytes to write; give its fields shorter names"
+    )

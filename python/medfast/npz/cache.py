@@ -20,7 +20,6 @@ import shutil
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfast.errors import StorageError
@@ -38,6 +37,7 @@ from medfast.npz._locks import try_lock
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 __all__ = ["Entry", "cache_root", "clear", "entries", "entry_of", "verify"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfast.errors import MedfastError
@@ -164,10 +164,10 @@ def inspect_npz(
         "max_ratio": max((int(member.ratio) for member in members), default=0),
         "max_dims": max((len(member.shape or ()) for member in members), default=0),
     }
-    known = asdict(limits)
+    known, file = asdict(limits), Path(archive.name)
     return Report(
         path=archive.name,
-        file_bytes=os.path.getsize(archive.name) if os.path.isfile(archive.name) else None,
+        file_bytes=file.stat().st_size if file.is_file() else None,
         members=tuple(members),
         limits=tuple(LimitReport(name, value, known[name]) for name, value in takes.items()),
     )
