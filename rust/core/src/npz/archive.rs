@@ -6,15 +6,15 @@ use std::fmt;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use super::directory::{self, Member};
 use super::error::{Error, Fault};
 use super::header::{Header, Prelude};
-use super::inflate::{inflate, inflate_from, peek};
+use super::index::SeekIndex;
+use super::inflate::{self, Broken, Compressed, Input, Job, Undone, inflate_all, peek};
 use super::limits::Limits;
 use super::source::Source;
-use crate::parallel::{Interrupt, for_each};
+use crate::parallel::{Interrupt, Interrupted};
 
 /// Enough for nearly every header, so that a second look is rarely needed.
 const FIRST_LOOK: usize = 256;
@@ -236,17 +236,28 @@ impl Archive {
     ) -> Result<(), Error> {
         self.check_source()?;
         reads.sort_by_key(|(_, out)| Reverse(out.len()));
-        let reads: Vec<_> = reads.into_iter().map(Mutex::new).collect();
-        for_each(threads, reads.len(), interrupt, |rank| {
-            let mut read = reads[rank].lock().unwrap_or_else(PoisonError::into_inner);
-            let (index, out) = &mut *read;
-            let member = &self.members[*index];
-            self.read_member(member, out)
-                .map_err(|fault| self.fault(member, fault))
-        })
+        let members: Vec<_> = reads
+            .iter()
+            .map(|(index, _)| &self.members[*index])
+            .collect();
+        let (mut jobs, mut unfit) = (Vec::with_capacity(reads.len()), None);
+        for (member, (_, out)) in members.iter().zip(reads) {
+            match self.job(member, out) {
+                Ok(job) => jobs.push(job),
+                Err(fault) => {
+                    unfit = Some(self.fault(member, fault));
+                    break;
+                }
+            }
+        }
+        inflate_all(&mut jobs, threads, interrupt).map_err(|undone| match undone {
+            Undone::At(rank, fault) => self.fault(members[rank], fault),
+            Undone::Interrupted => Error::Interrupted(Interrupted),
+        })?;
+        unfit.map_or(Ok(()), Err)
     }
 
-    fn read_member(&self, member: &Member, out: &mut [u8]) -> Result<(), Fault> {
+    fn job<'a>(&'a self, member: &Member, out: &'a mut [u8]) -> Result<Job<'a>, Fault> {
         let (method, range) = member.locate(&self.source)?;
         if out.len() as u64 != member.inflated_len() {
             return Err(Fault::BufferLength {
@@ -254,19 +265,17 @@ impl Archive {
                 found: out.len(),
             });
         }
-        let found = match self.source.slice(range.clone()) {
-            Some(bytes) => inflate(method, bytes, out)?,
-            None => {
-                let reader = self.source.reader(range);
-                inflate_from(method, BufReader::with_capacity(READ_AHEAD, reader), out)?
-            }
+        let input = match self.source.slice(range.clone()) {
+            Some(bytes) => Input::Bytes(bytes),
+            None => Input::Reader(self.source.reader(range)),
         };
-        let stated = member.crc32();
-        if found == stated {
-            Ok(())
-        } else {
-            Err(Fault::Checksum { stated, found })
-        }
+        let crc32 = member.crc32();
+        Ok(Job {
+            method,
+            input,
+            out,
+            crc32,
+        })
     }
 
     /// Gives the inflated bytes of the member at `index` to `sink`, part by part, in memory that
@@ -317,12 +326,94 @@ impl Archive {
             let size = member.inflated_len();
             let length = usize::try_from(size).map_err(|_| Fault::AddressSpace { size })?;
             let mut npy = vec![0; length];
-            self.read_member(member, &mut npy)?;
+            let mut jobs = [self.job(member, &mut npy)?];
+            match inflate_all(&mut jobs, 1, Interrupt::never()) {
+                Err(Undone::At(_, fault)) => return Err(fault),
+                Ok(()) | Err(Undone::Interrupted) => {}
+            }
             let header = Header::parse(&npy, &self.limits)?;
             Self::check_length(&header, member)?;
             Ok(Array { header, npy })
         };
         read().map_err(|fault| self.fault(member, fault))
+    }
+
+    /// Gives the bytes of the member at `index`, its `.npy` header first, to `sink`: piece by piece,
+    /// in order, and in a few MiB of memory whatever the member's size. A file is read by position
+    /// for it, not through its map.
+    ///
+    /// # Errors
+    /// [`Error`] as for [`read_into`](Self::read_into), as the sink's error type, and the sink's
+    /// own. That the bytes do not match their CRC-32 is known only after the last of them.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn stream<E: From<Error>>(
+        &self,
+        index: usize,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), E> {
+        let sunk = self.with_member(index, |member| inflate::stream(member, sink, interrupt))?;
+        sunk.map_or(Ok(()), Err)
+    }
+
+    /// The seek index of the member at `index`, for [`read_range`](Self::read_range); the member is
+    /// decoded and checked for it once. `None` for a stored member, which needs none.
+    ///
+    /// # Errors
+    /// As for [`read_into`](Self::read_into).
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn build_index(
+        &self,
+        index: usize,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Option<SeekIndex>, Error> {
+        self.with_member(index, |member| inflate::build_index(member, interrupt))
+    }
+
+    /// Fills `out` with the bytes of the member at `index` from `start` on, counted from the start
+    /// of its `.npy` header.
+    ///
+    /// With a seek index about a MiB more than asked for is decoded, and what was decoded is
+    /// checked against the index's CRC-32s; without one a deflated member is decoded from its
+    /// start, and like a stored one not checked.
+    ///
+    /// # Errors
+    /// [`Error`] if the bytes asked for are not all there, are damaged, or are not what the index
+    /// says.
+    ///
+    /// # Panics
+    /// If `index` is not below the number of members.
+    pub fn read_range(
+        &self,
+        index: usize,
+        start: u64,
+        out: &mut [u8],
+        seek: Option<&SeekIndex>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), Error> {
+        self.with_member(index, |member| {
+            inflate::read_range(member, start, out, seek, interrupt)
+        })
+    }
+
+    fn with_member<T>(
+        &self,
+        index: usize,
+        work: impl FnOnce(&Compressed<'_>) -> Result<T, Broken>,
+    ) -> Result<T, Error> {
+        self.check_source()?;
+        let member = &self.members[index];
+        let located = Compressed::of(member, &self.source).map_err(Broken::from);
+        located
+            .and_then(|located| work(&located))
+            .map_err(|broken| match broken {
+                Broken::Fault(fault) => self.fault(member, fault),
+                Broken::Interrupted => Error::Interrupted(Interrupted),
+            })
     }
 
     fn check_source(&self) -> Result<(), Error> {

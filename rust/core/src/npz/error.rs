@@ -171,6 +171,11 @@ pub enum Fault {
     #[error("expected a buffer of {expected} bytes, found {found}")]
     BufferLength { expected: u64, found: usize },
 
+    #[error("the seek index {reason}")]
+    Index { reason: &'static str },
+    #[error("expected bytes within the {len} that it inflates to, found {start} to {end}")]
+    Range { start: u64, end: u64, len: u64 },
+
     // A .npy header.
     #[error("is not a .npy array")]
     NotAnArray,
@@ -240,6 +245,7 @@ impl Fault {
             | Self::TooManyDims { .. }
             | Self::AddressSpace { .. } => ErrorKind::Limit,
             Self::BufferLength { .. } => ErrorKind::Shape,
+            Self::Range { .. } => ErrorKind::Value,
             _ => ErrorKind::Corrupt,
         }
     }
@@ -256,6 +262,8 @@ impl Fault {
             Self::ManyVolumes => "; join the volumes into one file",
             Self::NotAnArray => "; name the arrays to load",
             Self::ObjectArray => "; save it again with a numeric or string dtype",
+            Self::Index { .. } => "; build it again",
+            Self::Range { .. } => "; ask for bytes that it has",
             Self::BufferLength { .. } => "; make one of the member's inflated size",
             Self::AddressSpace { .. } => "; load fewer members at once, or use a 64-bit machine",
             fault => match fault.kind() {

@@ -1,68 +1,65 @@
-//! From the bytes in the archive to the bytes of the member.
+//! The plain path: a member as one piece.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
-use libdeflater::{Crc, DecompressionError, Decompressor};
+use libdeflater::{DecompressionError, Decompressor, crc32};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::directory::Method;
-use super::error::Fault;
+use super::super::directory::Method;
+use super::super::error::Fault;
+use super::jobs::{CACHED, Input, Job, copy_and_sum};
 
-/// Copied and summed at a time, so that the sum finds the bytes in cache.
-const STORED_CHUNK: usize = 1 << 17;
-
-/// Fills `out`, whose length is what the archive states, and answers its CRC-32.
-pub(super) fn inflate(method: Method, bytes: &[u8], out: &mut [u8]) -> Result<u32, Fault> {
-    let mut crc = Crc::new();
-    match method {
-        Method::Stored => {
-            for (out, bytes) in out.chunks_mut(STORED_CHUNK).zip(bytes.chunks(STORED_CHUNK)) {
-                out.copy_from_slice(bytes);
-                crc.update(out);
-            }
-        }
-        Method::Deflated => {
+/// Fills the job's buffer, whose length is what the archive states.
+pub(super) fn whole(job: &mut Job<'_>) -> Result<(), Fault> {
+    let out = &mut *job.out;
+    let size = Fault::InflatedSize {
+        stated: out.len() as u64,
+    };
+    let found = match (job.method, &mut job.input) {
+        (Method::Stored, Input::Bytes(bytes)) => copy_and_sum(bytes.chunks(CACHED), out),
+        (Method::Deflated, Input::Bytes(bytes)) => {
             match Decompressor::new().deflate_decompress(bytes, out) {
                 Ok(length) if length == out.len() => {}
-                Ok(_) | Err(DecompressionError::InsufficientSpace) => {
-                    return Err(Fault::InflatedSize {
-                        stated: out.len() as u64,
-                    });
-                }
+                Ok(_) | Err(DecompressionError::InsufficientSpace) => return Err(size),
                 Err(DecompressionError::BadData) => return Err(Fault::BadDeflate),
             }
-            crc.update(out);
+            crc32(out)
         }
+        (method, Input::Reader(reader)) => {
+            let bytes = BufReader::with_capacity(READ_AHEAD, reader);
+            if fill(method, bytes, out)? != (out.len(), true) {
+                return Err(size);
+            }
+            crc32(out)
+        }
+    };
+    if found == job.crc32 {
+        Ok(())
+    } else {
+        Err(Fault::Checksum {
+            stated: job.crc32,
+            found,
+        })
     }
-    Ok(crc.sum())
 }
 
+/// Read at a time from a file that is not mapped.
+const READ_AHEAD: usize = 1 << 18;
+
 /// The first bytes of a member, as many as `count` or as there are.
-pub(super) fn peek(method: Method, bytes: impl BufRead, count: usize) -> Result<Vec<u8>, Fault> {
+pub(in super::super) fn peek(
+    method: Method,
+    bytes: impl BufRead,
+    count: usize,
+) -> Result<Vec<u8>, Fault> {
     let mut out = vec![0; count];
     let (length, _) = fill(method, bytes, &mut out)?;
     out.truncate(length);
     Ok(out)
-}
-
-/// The same as [`inflate`] of bytes that are read little by little.
-pub(super) fn inflate_from(
-    method: Method,
-    bytes: impl BufRead,
-    out: &mut [u8],
-) -> Result<u32, Fault> {
-    if fill(method, bytes, out)? != (out.len(), true) {
-        return Err(Fault::InflatedSize {
-            stated: out.len() as u64,
-        });
-    }
-    let mut crc = Crc::new();
-    crc.update(out);
-    Ok(crc.sum())
 }
 
 /// Inflates until `out` is full: how much of it is, and whether that was all.

@@ -1,0 +1,189 @@
+//! The lanes of one thread: neighbouring pieces of a stream, decoded side by side.
+
+use super::lane::{Lane, Stop};
+use super::race::{MOST, race};
+use super::search::find_block;
+use crate::parallel::{Interrupt, Interrupted};
+
+/// Lanes of a team.
+pub(super) const LANES: usize = 3;
+const _: () = assert!(LANES <= MOST);
+
+/// Where the decoded part of a stream ends.
+#[derive(Clone, Default)]
+pub(super) struct Link {
+    /// The bit that comes next: the first of a block.
+    pub bit: usize,
+    /// The last 32 KiB, or all that there are.
+    pub window: Vec<u8>,
+    /// Whether the last block has been decoded.
+    pub end: bool,
+}
+
+/// Why a stream is not decoded further here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// What is wrong is for the plain path to say.
+    Invalid,
+    Interrupted,
+}
+
+impl From<Interrupted> for Halt {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+/// Lanes for as many neighbouring pieces, and one for what they leave out.
+pub(super) struct Team {
+    lanes: Vec<Lane>,
+    spare: Lane,
+    /// Of the lanes, those from the first that have a start.
+    started: [bool; LANES],
+}
+
+impl Team {
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            lanes: (0..LANES).map(|_| Lane::new(capacity)).collect(),
+            spare: Lane::new(capacity),
+            started: [false; LANES],
+        }
+    }
+
+    pub fn lane(&self, index: usize) -> &Lane {
+        &self.lanes[index]
+    }
+
+    /// Decodes a piece of `input` in each lane: lane `n` from the first block found in
+    /// `bounds[n]..bounds[n + 1]` to where the next lane has started, or to the last bound.
+    ///
+    /// If it is known what is before the first piece, its lane starts there.
+    pub fn decode(
+        &mut self,
+        input: &[u8],
+        bounds: &[usize; LANES + 1],
+        known: Option<&Link>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), Interrupted> {
+        let mut goal = bounds[LANES];
+        for index in (0..LANES).rev() {
+            let lane = &mut self.lanes[index];
+            self.started[index] = true;
+            match known {
+                Some(link) if index == 0 => lane.start(link.bit, &link.window, goal),
+                _ => match find_block(input, bounds[index], bounds[index + 1]) {
+                    Some(bit) => {
+                        lane.start_blind(bit, goal);
+                        goal = bit;
+                    }
+                    None => self.started[index] = false,
+                },
+            }
+        }
+        let started = self.lanes.iter_mut().zip(self.started);
+        let mut lanes: Vec<_> = started
+            .filter_map(|(lane, on)| on.then_some(lane))
+            .collect();
+        run(&mut lanes, input, interrupt)?;
+        for lane in lanes {
+            if lane.stop() != Some(Stop::Goal) {
+                lane.back_to_block();
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins what was decoded to `link` in the order of the stream, up to the first block at or
+    /// behind `goal`. `place` is given the bytes, and the lane that has them if one has.
+    ///
+    /// Answers how many lanes were of use that did not know what was before them.
+    pub fn join(
+        &mut self,
+        input: &[u8],
+        link: &mut Link,
+        goal: usize,
+        interrupt: Interrupt<'_>,
+        mut place: impl FnMut(Option<usize>, &[u8]) -> Result<(), Halt>,
+    ) -> Result<usize, Halt> {
+        let mut useful = 0;
+        for index in 0..LANES {
+            let lane = &mut self.lanes[index];
+            if !self.started[index] || link.end || lane.start_bit() < link.bit {
+                continue;
+            }
+            let start = lane.start_bit();
+            if start > link.bit {
+                bridge(&mut self.spare, input, link, start, interrupt, &mut place)?;
+            }
+            if link.bit != start || link.end {
+                continue;
+            }
+            if lane.stop() == Some(Stop::Invalid) {
+                return Err(Halt::Invalid);
+            }
+            if lane.speculative() {
+                useful += 1;
+                if !lane.settle(&link.window) {
+                    return Err(Halt::Invalid);
+                }
+            }
+            place(Some(index), lane.decoded())?;
+            follow(link, lane);
+        }
+        if !link.end && link.bit < goal {
+            bridge(&mut self.spare, input, link, goal, interrupt, &mut place)?;
+        }
+        Ok(useful)
+    }
+}
+
+fn follow(link: &mut Link, lane: &Lane) {
+    link.bit = lane.bit();
+    link.window.clear();
+    link.window.extend_from_slice(lane.window());
+    link.end = lane.stop() == Some(Stop::End);
+}
+
+/// Decodes from `link` to the first block at or behind `goal`.
+fn bridge(
+    lane: &mut Lane,
+    input: &[u8],
+    link: &mut Link,
+    goal: usize,
+    interrupt: Interrupt<'_>,
+    place: &mut impl FnMut(Option<usize>, &[u8]) -> Result<(), Halt>,
+) -> Result<(), Halt> {
+    lane.start(link.bit, &link.window, goal);
+    loop {
+        run(&mut [&mut *lane], input, interrupt)?;
+        place(None, lane.decoded())?;
+        match lane.stop() {
+            Some(Stop::Goal | Stop::End) => {
+                follow(link, lane);
+                return Ok(());
+            }
+            Some(Stop::Full) => lane.slide(),
+            _ => return Err(Halt::Invalid),
+        }
+    }
+}
+
+/// Decodes in every lane until all have stopped.
+pub(super) fn run(
+    lanes: &mut [&mut Lane],
+    input: &[u8],
+    interrupt: Interrupt<'_>,
+) -> Result<(), Interrupted> {
+    loop {
+        interrupt.check()?;
+        let lanes = lanes.iter_mut();
+        let mut ready: Vec<_> = lanes
+            .filter_map(|lane| lane.prepare(input).then_some(&mut **lane))
+            .collect();
+        if ready.is_empty() {
+            return Ok(());
+        }
+        race(&mut ready, input);
+    }
+}
