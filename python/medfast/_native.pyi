@@ -7,6 +7,7 @@ import numpy.typing as npt
 __all__ = [
     "NPZ_LIMITS",
     "NpzArchive",
+    "NpzSeekIndex",
     "Pipeline",
     "Transform",
     "accuracy_argmax",
@@ -78,7 +79,22 @@ class NpzArchive:
         self, reads: list[tuple[int, npt.NDArray[np.uint8]]], threads: int | None, /
     ) -> None: ...
     def extract(self, members: list[tuple[int, str]], threads: int | None, /) -> None: ...
+    def build_index(self, index: int, /) -> NpzSeekIndex | None: ...
+    def read_range(
+        self,
+        index: int,
+        start: int,
+        out: npt.NDArray[np.uint8],
+        seek: NpzSeekIndex | None,
+        /,
+    ) -> None: ...
     def verify(self, indices: list[int], threads: int | None, /) -> None: ...
+
+@final
+class NpzSeekIndex:
+    @staticmethod
+    def from_bytes(content: bytes, /) -> NpzSeekIndex: ...
+    def to_bytes(self) -> bytes: ...
 
 def save_npz(
     path: str,

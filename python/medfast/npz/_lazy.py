@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from medfast.errors import InvalidValueError, MissingKeyError
 from medfast.npz._archive import Archive
 from medfast.npz._limits import check_threads
+from medfast.npz._seek import stored_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    import numpy as np
     import numpy.typing as npt
 
+    from medfast import _native
     from medfast.npz._archive import Header, Source
     from medfast.npz._limits import Limits
 
 _MOST_SHOWN = 20
+
+
+# Less is inflated sooner than an index is found.
+_WORTH_AN_INDEX = 1 << 22
 
 
 class ArrayInfo(NamedTuple):
@@ -42,7 +49,6 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from pathlib import Path
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = Path(folder.name, "set.npz")
@@ -57,6 +63,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         self._archive: Archive | None = archive
         self._name = archive.name
         self._threads = threads
+        self._seek: dict[int, _native.NpzSeekIndex | None] = {}
 
     def __enter__(self) -> NpzFile:  # noqa: PYI034 - Self is in no typing of Python 3.10
         return self
@@ -108,12 +115,16 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         return ArrayInfo(header.shape, header.dtype, header.fortran_order, nbytes, stored)
 
     def rows(self, key: str, rows: slice | int) -> npt.NDArray[Any]:
-        """Read some rows of an array, and no more of it than they need.
+        """Read some rows of an array, and little more of it than they need.
+
+        The first call for a deflated array of more than 4 MiB inflates it once, to note every MiB
+        how to begin reading there. The notes (3 % of the array) are kept in the cache of
+        `medfast.npz.cache`, where that can be written, for the next time.
 
         Parameters
         ----------
         key : str
-            The array, which has an axis at least, and is not in Fortran's order.
+            The array, which has an axis at least. One in Fortran's order is read whole.
         rows : slice or int
             Of the first axis, as in ``array[rows]``.
 
@@ -131,7 +142,39 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         CorruptDatasetError, LimitExceededError, UnsupportedError
             As for `load_npz`.
         """
-        raise NotImplementedError
+        member, header = self._header(key)
+        if not header.shape:
+            raise InvalidValueError(f"{self._name}: {key!r} has no rows: its shape is ()")
+        wanted = _as_slice(rows, header.shape[0], f"{self._name}: {key!r}")
+        taken = range(*wanted.indices(header.shape[0]))
+        row_bytes = (header.inflated_bytes - header.data_offset) // max(header.shape[0], 1)
+        found: npt.NDArray[Any]
+        if header.fortran_order or not row_bytes:
+            found = self[key][wanted]
+        elif not taken:
+            found = np.empty((0, *header.shape[1:]), header.dtype)
+        else:
+            first, last = min(taken[0], taken[-1]), max(taken[0], taken[-1])
+            buffer = np.empty((last - first + 1) * row_bytes, np.uint8)
+            start = header.data_offset + first * row_bytes
+            seek = self._seek_index(member, header)
+            self._open.native.read_range(member, start, buffer, seek)
+            between = header._replace(shape=(last - first + 1, *header.shape[1:]))
+            read = self._open.array(member, between, buffer, 0)
+            found = (
+                read
+                if len(read) == len(taken) and wanted.step in (None, 1)
+                else (read[:: abs(taken.step)][:: 1 if taken.step > 0 else -1].copy())
+            )
+        return found if isinstance(rows, slice) else found[0]
+
+    def _seek_index(self, member: int, header: Header) -> _native.NpzSeekIndex | None:
+        """Find where reading can begin: remembered, else out of the cache, else by inflating."""
+        if header.inflated_bytes < _WORTH_AN_INDEX:
+            return None
+        if member not in self._seek:
+            self._seek[member] = stored_index(self._open, member)
+        return self._seek[member]
 
     def _header(self, key: str) -> tuple[int, Header]:
         member = self._open.find([key])[key]
@@ -182,3 +225,22 @@ def open_npz(path: Source, *, threads: int | None = None, limits: Limits | None 
         As for `load_npz`.
     """
     return NpzFile(Archive(path, limits), check_threads(threads))
+
+
+def _as_slice(rows: object, count: int, where: str) -> slice:
+    """Take a slice as it is, and one row as a slice of one."""
+    if isinstance(rows, slice):
+        try:
+            rows.indices(count)
+        except (TypeError, ValueError) as error:
+            raise InvalidValueError(f"{where}: {error}; write slice(start, stop)") from error
+        return rows
+    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)):
+        raise InvalidValueError(
+            f"{where}: expected a slice or a number of a row, found {rows!r}; "
+            "for other rows, load the array or map it with load_npz(..., mmap=True)"
+        )
+    row = int(rows) + (count if rows < 0 else 0)
+    if not 0 <= row < count:
+        raise InvalidValueError(f"{where}: there is no row {rows}; it has {count} rows")
+    return slice(row, row + 1)

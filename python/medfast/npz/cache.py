@@ -16,6 +16,7 @@ better loaded without `mmap`.
 
 from __future__ import annotations
 
+import os
 import shutil
 import zlib
 from contextlib import suppress
@@ -36,7 +37,6 @@ from medfast.npz._cache_folder import (
 from medfast.npz._locks import try_lock
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
 __all__ = ["Entry", "cache_root", "clear", "entries", "entry_of", "verify"]
@@ -140,7 +140,10 @@ def clear(entry: Entry) -> bool:
         if lock is None:
             return False
         with lock:
-            shutil.rmtree(entry.folder)
+            # At once for all who look for it: nobody puts a file into a folder that is going.
+            gone = entry.folder.with_name(f"{entry.folder.name}.{os.urandom(4).hex()}")
+            entry.folder.rename(gone)
+            shutil.rmtree(gone)
     except FileNotFoundError:
         pass
     except OSError as error:

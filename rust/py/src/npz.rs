@@ -4,14 +4,14 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use medfast::npz::{self, Archive, Dtype, Header, Limits, Part};
+use medfast::npz::{self, Archive, Dtype, Header, Limits, Part, SeekIndex};
 use medfast::parallel::{Interrupted, for_each};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyIndexError, PyOSError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::call::detached;
 
@@ -27,6 +27,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits.set_item("max_ratio", defaults.max_ratio)?;
     module.add("NPZ_LIMITS", limits)?;
     module.add_function(wrap_pyfunction!(save_npz, module)?)?;
+    module.add_class::<NpzSeekIndex>()?;
     module.add_class::<NpzArchive>()
 }
 
@@ -204,6 +205,33 @@ impl NpzArchive {
         }
     }
 
+    /// Inflates a member once, to find where reading can begin; `None` for a stored one.
+    #[pyo3(signature = (index, /))]
+    fn build_index(&self, py: Python<'_>, index: usize) -> PyResult<Option<NpzSeekIndex>> {
+        self.check(&[index])?;
+        let built = detached(py, |interrupt| self.0.build_index(index, interrupt))?;
+        Ok(built.map(NpzSeekIndex))
+    }
+
+    /// Fills `out` with a member's inflated bytes from `start`.
+    #[pyo3(signature = (index, start, out, seek, /))]
+    fn read_range(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        start: u64,
+        out: &Bound<'_, PyArray1<u8>>,
+        seek: Option<&Bound<'_, NpzSeekIndex>>,
+    ) -> PyResult<()> {
+        self.check(&[index])?;
+        let mut out = out.try_readwrite()?;
+        let out = out.as_slice_mut()?;
+        let seek = seek.map(|seek| &seek.get().0);
+        detached(py, |interrupt| {
+            self.0.read_range(index, start, out, seek, interrupt)
+        })
+    }
+
     /// Inflates members, in memory that does not depend on their sizes, and compares their CRC-32.
     #[pyo3(signature = (indices, threads, /))]
     fn verify(&self, py: Python<'_>, indices: Vec<usize>, threads: Option<usize>) -> PyResult<()> {
@@ -215,6 +243,30 @@ impl NpzArchive {
                 self.0.stream(indices[rank], &mut ignore, interrupt)
             })
         })
+    }
+}
+
+/// Where in a member reading can begin.
+#[pyclass(frozen, module = "medfast._native")]
+struct NpzSeekIndex(SeekIndex);
+
+#[pymethods]
+impl NpzSeekIndex {
+    /// What `to_bytes` made.
+    #[staticmethod]
+    #[pyo3(signature = (content, /))]
+    fn from_bytes(py: Python<'_>, content: PyBackedBytes) -> PyResult<Self> {
+        detached(py, |_| {
+            SeekIndex::from_bytes(&content).map_err(|fault| npz::Error::File {
+                path: PathBuf::from("<seek index>"),
+                fault,
+            })
+        })
+        .map(Self)
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.to_bytes())
     }
 }
 

@@ -278,40 +278,6 @@ impl Archive {
         })
     }
 
-    /// Gives the inflated bytes of the member at `index` to `sink`, part by part, in memory that
-    /// does not depend on their number. The file is read by position, whether it is mapped or not.
-    ///
-    /// What the sink was given is right only if this returns `Ok`: the CRC-32 is known at the end.
-    ///
-    /// # Errors
-    /// Those of the sink; [`Error`] if the member's bytes are damaged.
-    ///
-    /// # Panics
-    /// If `index` is not below the number of members.
-    pub fn stream<E: From<Error>>(
-        &self,
-        index: usize,
-        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
-        interrupt: Interrupt<'_>,
-    ) -> Result<(), E> {
-        self.check_source()?;
-        let member = &self.members[index];
-        let fail = |fault| E::from(self.fault(member, fault));
-        let (method, range) = member.locate(&self.source).map_err(fail)?;
-        let mut reader = self.source.reader(range);
-        let mut buffer = vec![0; member.inflated_len() as usize];
-        let found = inflate_from(method, BufReader::new(&mut reader), &mut buffer).map_err(fail)?;
-        let stated = member.crc32();
-        if found != stated {
-            return Err(fail(Fault::Checksum { stated, found }));
-        }
-        for part in buffer.chunks(1 << 20) {
-            interrupt.check().map_err(Error::from)?;
-            sink(part)?;
-        }
-        Ok(())
-    }
-
     /// Reads the member at `index` whole.
     ///
     /// # Errors
