@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from medfast.errors import InvalidValueError, MissingKeyError
+from medfast.errors import CorruptDatasetError, InvalidValueError, MissingKeyError
 from medfast.npz._archive import Archive
 from medfast.npz._limits import check_threads
 from medfast.npz._seek import stored_index
@@ -157,8 +157,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
             first, last = min(taken[0], taken[-1]), max(taken[0], taken[-1])
             buffer = np.empty((last - first + 1) * row_bytes, np.uint8)
             start = header.data_offset + first * row_bytes
-            seek = self._seek_index(member, header)
-            self._open.native.read_range(member, start, buffer, seek)
+            self._read_range(member, header, start, buffer)
             between = header._replace(shape=(last - first + 1, *header.shape[1:]))
             read = self._open.array(member, between, buffer, 0)
             found = (
@@ -168,13 +167,22 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
             )
         return found if isinstance(rows, slice) else found[0]
 
-    def _seek_index(self, member: int, header: Header) -> _native.NpzSeekIndex | None:
-        """Find where reading can begin: remembered, else out of the cache, else by inflating."""
-        if header.inflated_bytes < _WORTH_AN_INDEX:
-            return None
-        if member not in self._seek:
-            self._seek[member] = stored_index(self._open, member)
-        return self._seek[member]
+    def _read_range(
+        self, member: int, header: Header, start: int, buffer: npt.NDArray[np.uint8]
+    ) -> None:
+        archive, seek = self._open, None
+        if header.inflated_bytes >= _WORTH_AN_INDEX:
+            if member not in self._seek:
+                self._seek[member] = stored_index(archive, member)
+            seek = self._seek[member]
+        try:
+            archive.native.read_range(member, start, buffer, seek)
+        except CorruptDatasetError:
+            if seek is None:
+                raise
+            # The archive may be damaged, or the index that the cache kept.
+            self._seek[member] = stored_index(archive, member, anew=True)
+            archive.native.read_range(member, start, buffer, self._seek[member])
 
     def _header(self, key: str) -> tuple[int, Header]:
         member = self._open.find([key])[key]

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _SUFFIX = ".seek"
 
 
-def stored_index(archive: Archive, member: int) -> _native.NpzSeekIndex | None:
-    """Read the seek index of a member, or build it, and store it where that is possible.
+def stored_index(
+    archive: Archive, member: int, *, anew: bool = False
+) -> _native.NpzSeekIndex | None:
+    """Read the seek index of a member, or build it (anew), and store it where that is possible.
 
     Returns
     -------
@@ -39,7 +41,8 @@ def stored_index(archive: Archive, member: int) -> _native.NpzSeekIndex | None:
         folder = folder_of(archive)
         make_folder(folder)
         path = folder / f"{member}{_SUFFIX}"
-        return _native.NpzSeekIndex.from_bytes(path.read_bytes())
+        if not anew:
+            return _native.NpzSeekIndex.from_bytes(path.read_bytes())
     index = archive.native.build_index(member)
     if index is not None and path is not None:
         temporary = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
