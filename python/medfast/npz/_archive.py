@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from pathlib import Path
@@ -124,6 +125,8 @@ def _open(source: Source, limits: Limits) -> tuple[str, _native.NpzArchive]:
         name = f"<{len(source)} bytes>"
         return name, _native.NpzArchive.from_bytes(name, bytes(source), limits)
     if not isinstance(source, (str, os.PathLike)):
+        if not hasattr(source, "read"):
+            raise TypeError(f"expected a path, bytes or a file to read from, found {source!r}")
         path = _path_of(source)
         if path is None:
             name = str(getattr(source, "name", f"<{type(source).__name__}>"))
@@ -136,6 +139,9 @@ def _open(source: Source, limits: Limits) -> tuple[str, _native.NpzArchive]:
 
 def _path_of(file: BinaryIO) -> str | None:
     """Find the path of an open file that was not read from yet, to read it without a copy."""
+    # Not what inflates another file, which may be known by that one's name.
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
     name = getattr(file, "name", None)
     try:
         if (
