@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 _READ_AT_A_TIME = 1 << 24
+# Of a dtype out of a file, which may be of any length.
+_MOST_SHOWN = 200
 
 
 class Header(NamedTuple):
@@ -113,10 +115,12 @@ class Archive:
     def _unsupported(
         self, member: int, shape: tuple[int, ...], descr: object, error: Exception
     ) -> UnsupportedError:
-        key = self.native.keys()[member]
+        key, written = self.native.keys()[member], repr(descr)
+        if len(written) > _MOST_SHOWN:
+            written = f"{written[:_MOST_SHOWN]}..."
         return UnsupportedError(
             f"{self.name}: {key!r}: numpy cannot make an array of shape {shape} and dtype "
-            f"{descr!r} ({error}); save it again with numpy.savez_compressed"
+            f"{written} ({error}); save it again with numpy.savez_compressed"
         )
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medfast.errors import CacheUnavailableWarning, StorageError
+from medfast.errors import CacheUnavailableWarning, MedfastError, StorageError
 from medfast.npz._cache_folder import (
     ARRAY_SUFFIX,
     LOCK,
@@ -66,11 +66,13 @@ def map_members(
         for _ in range(_ATTEMPTS):
             if len(maps) == len(wanted):
                 break
-            _decode(archive, folder, {m: h for m, h in wanted.items() if m not in maps}, threads)
+            missing = {m: header for m, header in wanted.items() if m not in maps}
+            with suppress(FileNotFoundError):  # the cache was cleared: try again
+                _decode(archive, folder, missing, threads)
             maps = _map_what_is_there(folder, wanted)
+    except MedfastError:
+        raise
     except OSError as error:
-        if isinstance(error, StorageError) or error.filename == archive.name:
-            raise
         refusal = error.strerror or str(error)
 
     rest = {key: member for key, member in members.items() if member not in maps}
@@ -79,8 +81,8 @@ def map_members(
         array.flags.writeable = False
     if any(member in wanted for member in rest.values()):
         warnings.warn(
-            f"{archive.name} is decoded into memory, since {folder} cannot be written: "
-            f"{refusal or 'it is removed again and again'}; "
+            f"{archive.name} is decoded into memory, since the cache {folder} cannot be used: "
+            f"{refusal or 'it is cleared again and again'}; "
             "free some space, or set MEDFAST_CACHE to another folder",
             CacheUnavailableWarning,
             stacklevel=3,
@@ -131,13 +133,10 @@ def _decode(
     Raises
     ------
     OSError
-        If the files cannot be written.
+        If the files cannot be written; FileNotFoundError if the folder is gone.
     """
     with ExitStack() as held:
-        try:
-            lock = wait_for_lock(folder / LOCK, lambda: _sizes(folder), PATIENCE)
-        except FileNotFoundError:
-            return  # The cache was cleared: try again.
+        lock = wait_for_lock(folder / LOCK, lambda: _sizes(folder), PATIENCE)
         if lock is not None:
             held.enter_context(lock)
             missing = {m: h for m, h in missing.items() if not _is_there(folder, m, h)}
@@ -184,8 +183,8 @@ def _temporary(folder: Path, member: int) -> tuple[Path, Lock]:
     """Make an empty file of this process, which is locked as long as the process lives."""
     while True:
         path = folder / f"{member}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY_SUFFIX}"
+        path.touch(0o600, exist_ok=False)
         with suppress(FileNotFoundError):  # taken for a dead one's before it was locked
-            path.touch(0o600, exist_ok=False)
             lock = try_lock(path, create=False)
             if lock is not None:
                 return path, lock

@@ -30,7 +30,7 @@ class Limits:
         Bytes, once inflated, of all the arrays that are asked for together. 64 GiB by default.
     max_total_header_bytes : int
         Bytes of the headers of all the arrays that are asked for together. 16 MiB by default; what
-        is made of a header takes up to 16 times its bytes, which no other limit counts.
+        is made of a header takes up to 25 times its bytes, which no other limit counts.
     max_dims : int
         Axes of an array. 64 by default, as many as numpy has.
     max_directory_bytes : int
