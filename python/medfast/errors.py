@@ -6,7 +6,6 @@ from the built-in exception that callers of numpy and scikit-learn already catch
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,6 +108,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("q", ["adam", "sgd"])
     'known: adam, sgd'
     """
+    import difflib  # the one thing here that takes time to import
+
     words = sorted(known)
     near = difflib.get_close_matches(word, words, n=1)
     if near:

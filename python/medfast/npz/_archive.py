@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -150,7 +149,7 @@ def _path_of(file: BinaryIO) -> str | None:
     try:
         if (
             isinstance(name, (str, bytes))
-            and os.path.samestat(Path(os.fsdecode(name)).stat(), os.fstat(file.fileno()))
+            and os.path.samestat(os.stat(name), os.fstat(file.fileno()))  # noqa: PTH116 - pathlib is slow to import
             and file.tell() == 0
         ):
             return os.fsdecode(name)
