@@ -71,10 +71,10 @@ pub(in super::super) fn inflate_all(
     interrupt: Interrupt<'_>,
 ) -> Result<(), Undone> {
     let plan = |compressed, inflated| Plan::of(compressed, inflated, threads);
-    inflate_by(jobs, plan, threads, interrupt)
+    inflate_all_by(jobs, plan, threads, interrupt)
 }
 
-fn inflate_by(
+pub(super) fn inflate_all_by(
     jobs: &mut [Job<'_>],
     plan: impl Fn(usize, usize) -> Option<Plan>,
     threads: usize,

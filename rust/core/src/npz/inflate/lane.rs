@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bits::Bits;
 use super::codes::{Bad, CODE_LENGTH, Codes, Lengths, RARE, length};
-use super::race::{INPUT_MARGIN, OUTPUT_MARGIN};
+use super::race::{INPUT_MARGIN, NOTE_MARGIN, OUTPUT_MARGIN};
 
 /// How far back a match may reach.
 pub(super) const WINDOW: usize = 1 << 15;
@@ -58,7 +58,8 @@ pub(super) struct Lane {
     at: usize,
     /// Where in `buffer` the bytes start that a match may repeat.
     floor: usize,
-    notes: Vec<Match>,
+    /// [`Match`]es.
+    notes: Vec<u64>,
     noted: usize,
     speculative: bool,
     /// `bit`, `at` and `noted` at the start of the block.
@@ -66,13 +67,30 @@ pub(super) struct Lane {
     start: usize,
 }
 
-/// `length` bytes at `at` that repeat those `distance` before them.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Match {
-    pub at: u32,
-    pub length: u16,
-    /// From 1 to 32,768.
-    pub distance: u16,
+/// `length` bytes, at most 258, at `at` that repeat those `distance`, at most 32,768, before them.
+///
+/// One number, since memory full of these is then had as zeros, untouched.
+#[derive(Clone, Copy)]
+pub(super) struct Match(u64);
+
+impl Match {
+    #[inline(always)]
+    pub fn new(at: usize, length: usize, distance: usize) -> Self {
+        Self((at as u64) << 32 | (length as u64) << 16 | distance as u64)
+    }
+
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    fn parts(self) -> (usize, usize, usize) {
+        let Self(bits) = self;
+        (
+            (bits >> 32) as usize,
+            (bits >> 16 & 0xffff) as usize,
+            (bits & 0xffff) as usize,
+        )
+    }
 }
 
 /// What [`race`](super::race::race) changes in a lane.
@@ -81,9 +99,7 @@ pub(super) struct Parts<'a> {
     pub bit: &'a mut usize,
     pub buffer: &'a mut [u8],
     pub at: &'a mut usize,
-    pub floor: usize,
-    /// None where matches need no note.
-    pub notes: Option<&'a mut Vec<Match>>,
+    pub notes: &'a mut [u64],
     pub noted: &'a mut usize,
 }
 
@@ -101,7 +117,8 @@ impl Lane {
             buffer: vec![0; WINDOW + capacity + OUTPUT_MARGIN],
             at: WINDOW,
             floor: WINDOW,
-            notes: Vec::new(),
+            // Up to one match for every sixteen bytes that it can hold.
+            notes: vec![0; capacity / 16 + NOTE_MARGIN],
             noted: 0,
             speculative: false,
             block: (0, WINDOW, 0),
@@ -121,8 +138,6 @@ impl Lane {
         self.restart(bit, goal);
         self.speculative = true;
         self.floor = 0;
-        // Matches are noted up to one for every eight bytes.
-        self.notes.resize(self.capacity / 8, Match::default());
     }
 
     fn restart(&mut self, bit: usize, goal: usize) {
@@ -202,18 +217,19 @@ impl Lane {
     pub fn settle(&mut self, window: &[u8]) -> bool {
         self.speculative = false;
         self.set_window(window);
-        let reach = WINDOW - self.floor;
-        let bytes = &mut self.buffer[..self.at];
-        for note in &self.notes[..self.noted] {
-            let (at, length) = (note.at as usize, usize::from(note.length));
-            let distance = usize::from(note.distance);
-            if distance > at - WINDOW + reach {
-                return false;
-            }
-            repeat(bytes, at..at + length, distance);
+        self.repeat_matches()
+    }
+
+    /// Fills in the matches noted; false if one reaches before the stream's start.
+    fn repeat_matches(&mut self) -> bool {
+        let mut right = true;
+        for &note in &self.notes[..self.noted] {
+            let (at, length, distance) = Match(note).parts();
+            right &= distance <= at - self.floor;
+            repeat(&mut self.buffer, at..at + length, distance.min(at));
         }
         self.noted = 0;
-        true
+        right
     }
 
     pub fn parts(&mut self) -> Parts<'_> {
@@ -222,8 +238,7 @@ impl Lane {
             bit: &mut self.bit,
             buffer: &mut self.buffer,
             at: &mut self.at,
-            floor: self.floor,
-            notes: self.speculative.then_some(&mut self.notes),
+            notes: &mut self.notes,
             noted: &mut self.noted,
         }
     }
@@ -246,6 +261,11 @@ impl Lane {
     /// until one follows (true) or the lane has stopped.
     pub fn prepare(&mut self, input: &[u8]) -> bool {
         while self.stop.is_none() {
+            // Where the window is known, the cache still holds what matches repeat.
+            if !self.speculative && !self.repeat_matches() {
+                self.stop = Some(Stop::Invalid);
+                break;
+            }
             let stop = match self.place {
                 Place::End => Err(Stop::End),
                 Place::Header => self.header(input),
@@ -260,7 +280,7 @@ impl Lane {
     }
 
     fn full(&self) -> bool {
-        self.at >= WINDOW + self.capacity || self.speculative && self.noted >= self.notes.len()
+        self.at >= WINDOW + self.capacity || self.noted + NOTE_MARGIN > self.notes.len()
     }
 
     fn header(&mut self, input: &[u8]) -> Result<(), Stop> {
@@ -362,18 +382,8 @@ impl Lane {
             return Err(Stop::Starved);
         }
         if let Some((length, distance)) = copy {
-            if distance > self.at - self.floor {
-                return Err(Stop::Invalid);
-            }
-            if self.speculative {
-                self.notes[self.noted] = Match {
-                    at: self.at as u32,
-                    length: length as u16,
-                    distance: distance as u16,
-                };
-                self.noted += 1;
-            }
-            repeat(&mut self.buffer, self.at..self.at + length, distance);
+            self.notes[self.noted] = Match::new(self.at, length, distance).bits();
+            self.noted += 1;
             self.at += length;
         } else if rare {
             self.end_block();
@@ -398,10 +408,23 @@ fn invalid(bits: &Bits<'_>) -> Stop {
 }
 
 /// Fills `to` with the bytes `distance` before it, which may be those that it fills.
+#[inline]
 fn repeat(bytes: &mut [u8], to: Range<usize>, distance: usize) {
-    let from = to.start - distance;
-    if distance >= to.len() {
-        bytes.copy_within(from..from + to.len(), to.start);
+    let (mut at, mut left) = (to.start, to.len());
+    // Eight at a time, the last of them blended with what follows; where that is none, or the
+    // bytes to repeat are not all there, one at a time.
+    if distance >= left.min(8) && at + left + 8 <= bytes.len() {
+        while left > 8 {
+            bytes.copy_within(at - distance..at - distance + 8, at);
+            (at, left) = (at + 8, left - 8);
+        }
+        let word = |bytes: &[u8], at: usize| {
+            let word = bytes[at..].first_chunk();
+            u64::from_le_bytes(*word.unwrap_or(&[0; 8]))
+        };
+        let (new, old) = (word(bytes, at - distance), word(bytes, at));
+        let mask = u64::MAX >> (64 - 8 * left);
+        bytes[at..at + 8].copy_from_slice(&(new & mask | old & !mask).to_le_bytes());
     } else {
         for at in to {
             bytes[at] = bytes[at - distance];

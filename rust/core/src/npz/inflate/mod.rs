@@ -11,6 +11,8 @@ mod sequence;
 mod split;
 mod stream;
 mod team;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 pub(super) use jobs::{Input, Job, Undone, inflate_all};

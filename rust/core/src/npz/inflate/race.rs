@@ -1,24 +1,26 @@
 //! Huffman decoding of several streams at a time on one core.
 //!
 //! A stream is a chain: the table says how long a code is, and only then can the next be looked
-//! up. Most of a core idles meanwhile, so the steps of several streams are mixed.
-
-use std::ptr;
+//! up. Part of a core idles meanwhile, so the steps of several streams are mixed. Matches are only
+//! noted here; [`Lane`] fills them in.
 
 use super::codes::{CODE_LENGTH, Codes, DISTANCE_BITS, LITLEN_BITS, RARE, length};
 use super::lane::{Lane, Match, Parts};
 
-/// The most streams that are mixed.
-pub(super) const MOST: usize = 4;
+/// Symbols of a stream in a round: as many short codes as a refill is sure to hold.
+const ROUND: usize = 5;
+const _: () = assert!(ROUND * LITLEN_BITS as usize <= 56);
 
-/// Bytes of input that a stream must have left: what is read ahead, and two refills, each of which
-/// moves on by at most seven and reads eight.
+/// Bytes of input that a stream must have left: what is read ahead, and a round's refills, one and
+/// two for each symbol, which move on by at most seven and read eight.
 pub(super) const INPUT_MARGIN: usize = 8 + ROUND_MARGIN;
-const ROUND_MARGIN: usize = 32;
+const ROUND_MARGIN: usize = 7 * 2 * ROUND + 8;
 
-/// Bytes behind the limit of a stream's buffer: those of the literals and the match of one round,
-/// and what is copied beyond a match.
-pub(super) const OUTPUT_MARGIN: usize = 8 + 258 + 32;
+/// Bytes behind the limit of a stream's buffer: a round of the longest matches.
+pub(super) const OUTPUT_MARGIN: usize = ROUND * 258;
+
+/// Notes that a stream must have room for: a round of matches.
+pub(super) const NOTE_MARGIN: usize = ROUND;
 
 /// The state of a stream, as wide as the registers that hold it.
 #[derive(Clone, Copy)]
@@ -30,10 +32,9 @@ struct Runner {
     input_limit: *const u8,
     out: *mut u8,
     out_limit: *mut u8,
-    floor: *const u8,
     start: *const u8,
-    note: *mut Match,
-    note_limit: *mut Match,
+    note: *mut u64,
+    note_limit: *mut u64,
     codes: *const Codes,
 }
 
@@ -48,7 +49,7 @@ enum Outcome {
 /// Decodes lanes, each [`prepare`](Lane::prepare)d, until one of them needs that again.
 ///
 /// # Panics
-/// If there are none, or more than [`MOST`].
+/// If there are none, or more than four.
 pub(super) fn race(lanes: &mut [&mut Lane], input: &[u8]) {
     let (at, outcome) = match lanes {
         [a] => dispatch([a], input),
@@ -97,40 +98,28 @@ impl Runner {
     #[inline(always)]
     fn new(parts: &mut Parts<'_>, input: &[u8]) -> Self {
         let (byte, shift) = (*parts.bit / 8, *parts.bit % 8);
-        let (input_left, room) = (
-            input.len().checked_sub(byte + INPUT_MARGIN),
-            parts.buffer.len().checked_sub(*parts.at + OUTPUT_MARGIN),
-        );
-        // A lane that has not been prepared stops at once.
-        let ready = input_left.is_some() && room.is_some() && parts.floor <= *parts.at;
-        let word = match input.get(byte..).and_then(<[u8]>::first_chunk) {
-            Some(&word) if ready => u64::from_le_bytes(word),
-            _ => 0,
-        };
         let start = input.as_ptr();
-        let input_limit = start.wrapping_add(input.len()).wrapping_sub(ROUND_MARGIN);
-        let limit = if ready { input_limit } else { start };
-        let buffer = parts.buffer.as_mut_ptr();
-        let notes = match &mut parts.notes {
-            Some(notes) => notes
-                .get_mut(*parts.noted..)
-                .unwrap_or_default()
-                .as_mut_ptr_range(),
-            None => ptr::null_mut()..ptr::null_mut(),
+        let buffer = parts.buffer.as_mut_ptr_range();
+        let notes = parts.notes.as_mut_ptr_range();
+        let word = match input.get(byte..).and_then(<[u8]>::first_chunk) {
+            Some(&word) => u64::from_le_bytes(word),
+            None => 0,
         };
+        // A stream that has not been prepared stops at once.
+        let ready = byte + INPUT_MARGIN <= input.len()
+            && *parts.at + OUTPUT_MARGIN <= parts.buffer.len()
+            && *parts.noted + NOTE_MARGIN <= parts.notes.len();
+        let input_limit = start.wrapping_add(input.len()).wrapping_sub(ROUND_MARGIN);
         Self {
             bits: word >> shift,
             count: 56 - shift as u32,
             input: start.wrapping_add(byte + 7),
-            input_limit: limit,
-            out: buffer.wrapping_add(*parts.at),
-            out_limit: buffer
-                .wrapping_add(parts.buffer.len())
-                .wrapping_sub(OUTPUT_MARGIN),
-            floor: buffer.wrapping_add(parts.floor),
-            start: buffer,
-            note: notes.start,
-            note_limit: notes.end,
+            input_limit: if ready { input_limit } else { start },
+            out: buffer.start.wrapping_add(*parts.at),
+            out_limit: buffer.end.wrapping_sub(OUTPUT_MARGIN),
+            start: buffer.start,
+            note: notes.start.wrapping_add(*parts.noted),
+            note_limit: notes.end.wrapping_sub(NOTE_MARGIN),
             codes: parts.codes,
         }
     }
@@ -140,10 +129,13 @@ impl Runner {
         let consumed = (self.input as usize - input.as_ptr() as usize) * 8;
         *parts.bit = consumed - (self.count & 63) as usize;
         *parts.at = self.out as usize - self.start as usize;
-        if let Some(notes) = &parts.notes {
-            let bytes = self.note as usize - notes.as_ptr() as usize;
-            *parts.noted = bytes / size_of::<Match>();
-        }
+        let noted = self.note as usize - parts.notes.as_ptr() as usize;
+        *parts.noted = noted / size_of::<u64>();
+    }
+
+    #[inline(always)]
+    fn is_near_a_limit(&self) -> bool {
+        self.input > self.input_limit || self.out > self.out_limit || self.note > self.note_limit
     }
 
     /// Makes the count 56 or more.
@@ -175,7 +167,7 @@ impl Runner {
     /// Decodes a literal with a short code; otherwise answers the table's entry, consumed.
     ///
     /// # Safety
-    /// `out` is below `out_limit`, or has passed it by fewer than five bytes.
+    /// A byte can be written at `out`.
     #[inline(always)]
     unsafe fn literal(&mut self) -> Option<u16> {
         // SAFETY: `codes` is borrowed for as long as the runner lives.
@@ -187,17 +179,16 @@ impl Runner {
         if entry & RARE != 0 {
             return Some(entry);
         }
-        // SAFETY: the caller's promise; the margin behind `out_limit` is writeable.
+        // SAFETY: the caller's promise.
         unsafe { self.out.write((entry >> 8) as u8) };
         self.out = self.out.wrapping_add(1);
         None
     }
 
-    /// Goes on from an entry that is no literal with a short code.
+    /// Goes on from an entry that is no literal with a short code, and refills.
     ///
     /// # Safety
-    /// The input has a refill left, `out` is less than five bytes beyond `out_limit`, and `note`
-    /// below `note_limit` if they differ.
+    /// The input has two refills left, and a byte can be written at `out` and a note at `note`.
     #[inline(always)]
     unsafe fn rare(&mut self, entry: u16) -> Option<Outcome> {
         // SAFETY: the caller's promise.
@@ -211,9 +202,11 @@ impl Runner {
             };
             self.consume(length);
             if symbol < 256 {
-                // SAFETY: the caller's promise about `out`.
+                // SAFETY: the caller's promise.
                 unsafe { self.out.write(symbol as u8) };
                 self.out = self.out.wrapping_add(1);
+                // SAFETY: the caller's promise.
+                unsafe { self.refill() };
                 return None;
             }
             number = symbol - 256;
@@ -235,56 +228,14 @@ impl Runner {
         }
         self.consume(entry & 0xff);
         let distance = ((entry >> 16) + self.take(entry >> 8 & 0xff)) as usize;
-        if distance > self.out as usize - self.floor as usize {
-            return Some(Outcome::Invalid);
-        }
-        if self.note != self.note_limit {
-            let note = Match {
-                at: (self.out as usize - self.start as usize) as u32,
-                length: length as u16,
-                distance: distance as u16,
-            };
-            // SAFETY: `note` is below its limit, both within or at the end of one slice.
-            unsafe { self.note.write(note) };
-            self.note = self.note.wrapping_add(1);
-        }
-        // SAFETY: `distance` bytes before `out` belong to the buffer, as was just checked, and
-        // `OUTPUT_MARGIN` leaves room for a round's literals, the longest match and 16 bytes.
-        unsafe { copy_match(self.out, distance, length) };
+        let note = Match::new(self.out as usize - self.start as usize, length, distance);
+        // SAFETY: the caller's promise.
+        unsafe { self.note.write(note.bits()) };
+        self.note = self.note.wrapping_add(1);
         self.out = self.out.wrapping_add(length);
+        // SAFETY: the caller's promise.
+        unsafe { self.refill() };
         None
-    }
-}
-
-/// Repeats at `out` the bytes `distance` before it; writes up to 16 bytes more than `length`.
-///
-/// # Safety
-/// The bytes from `distance` before `out` to `length` + 16 behind it are one buffer's.
-#[inline(always)]
-unsafe fn copy_match(out: *mut u8, distance: usize, length: usize) {
-    let mut to = out;
-    let mut from = out.wrapping_sub(distance).cast_const();
-    let end = out.wrapping_add(length);
-    if distance >= 16 {
-        loop {
-            // SAFETY: `to` is before `end`, so 16 bytes from it are the buffer's, and `from` is
-            // 16 or more before it.
-            unsafe { to.cast::<[u8; 16]>().write(from.cast::<[u8; 16]>().read()) };
-            (to, from) = (to.wrapping_add(16), from.wrapping_add(16));
-            if to >= end {
-                return;
-            }
-        }
-    }
-    // Of eight bytes copied so near, the first `distance` are right.
-    let step = distance.min(8);
-    loop {
-        // SAFETY: as above; reading ends before the written eight bytes do.
-        unsafe { to.cast::<[u8; 8]>().write(from.cast::<[u8; 8]>().read()) };
-        (to, from) = (to.wrapping_add(step), from.wrapping_add(step));
-        if to >= end {
-            return;
-        }
     }
 }
 
@@ -313,48 +264,31 @@ unsafe fn decode<const N: usize>(result: &mut [Runner; N]) -> (usize, Outcome) {
         macro_rules! refill {
             ($at:expr) => {
                 let runner = &mut runners[$at];
-                if runner.input > runner.input_limit || runner.out > runner.out_limit {
+                if runner.is_near_a_limit() {
                     break 'race ($at, Outcome::Margin);
                 }
-                // SAFETY: the input has a margin left for two refills.
+                // SAFETY: the input has its margin left.
                 unsafe { runner.refill() };
             };
         }
         each!(refill);
-        let (at, entry) = 'rare: {
-            macro_rules! literal {
-                ($at:expr) => {
-                    // SAFETY: `out` was not beyond its limit, and at most five literals follow.
-                    if let Some(entry) = unsafe { runners[$at].literal() } {
-                        break 'rare ($at, entry);
-                    }
-                };
-            }
-            each!(literal);
-            each!(literal);
-            each!(literal);
-            each!(literal);
-            each!(literal);
-            continue 'race;
-        };
-        macro_rules! rare {
+        macro_rules! symbol {
             ($at:expr) => {
-                if at == $at {
-                    // SAFETY: one refill and at most four literals since the margins were asked.
+                // SAFETY: since input, buffer and notes were found to have their margins, there
+                // were fewer than `ROUND` symbols.
+                if let Some(entry) = unsafe { runners[$at].literal() } {
+                    // SAFETY: the same.
                     if let Some(outcome) = unsafe { runners[$at].rare(entry) } {
                         break 'race ($at, outcome);
                     }
-                    // A stream that could note matches and has no room for more must stop.
-                    if runners[$at].note == runners[$at].note_limit
-                        && result[$at].note != result[$at].note_limit
-                    {
-                        break 'race ($at, Outcome::Margin);
-                    }
-                    continue 'race;
                 }
             };
         }
-        each!(rare);
+        each!(symbol);
+        each!(symbol);
+        each!(symbol);
+        each!(symbol);
+        each!(symbol);
     };
     *result = runners;
     stopped

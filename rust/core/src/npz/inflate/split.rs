@@ -13,55 +13,69 @@ use libdeflater::crc32;
 
 use super::crc::combine;
 use super::jobs::{CACHED, copy_and_sum};
-use super::team::{Halt, LANES, Link, Team};
+use super::team::{Halt, Link, Team};
 use crate::parallel::{Interrupt, Interrupted};
 
 /// How long a thread waits for another before it asks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Pieces that may begin at no block before that is held against a stream.
+const MISSED_AT_FIRST: usize = 3;
 
 /// How a stream is cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// Bytes of input of a piece.
     pub piece: usize,
-    pub groups: usize,
+    /// Pieces of a group, which a thread decodes side by side.
+    pub lanes: usize,
     /// Bytes that a lane can hold.
     pub capacity: usize,
 }
 
-const CAPACITY: usize = 4 << 20;
-
 impl Plan {
     /// The plan for a stream of these lengths, unless it is better left whole.
     pub fn of(compressed: usize, inflated: usize, threads: usize) -> Option<Self> {
+        /// What a piece should inflate to at most.
+        const PIECE: usize = 1 << 20;
         /// Shorter pieces spend too much on finding their first block.
         const LEAST_PIECE: usize = 1 << 17;
-        /// What a piece should inflate to: a share of the capacity that most pieces keep within.
-        const PIECE: usize = CAPACITY / 4;
-        /// Denser streams fill a lane before they end a block, and need no second lane.
+        /// Shorter streams are inflated whole before they would have been cut.
+        const LEAST_STREAM: usize = 1 << 20;
+        /// Denser streams have few literals, and fill a lane before they end a block.
         const MOST_DENSE: usize = 16;
-        if compressed < LEAST_PIECE * LANES || inflated / MOST_DENSE > compressed {
+        /// Side by side is faster than one by one where most of a stream are literals; behind each
+        /// match there is little to mix.
+        const LITERAL_LANES: usize = 3;
+        let mostly_literals = inflated / 5 < compressed / 4;
+        let lanes = if mostly_literals { LITERAL_LANES } else { 1 };
+        if compressed < LEAST_STREAM || inflated / MOST_DENSE > compressed || lanes * threads == 1 {
             return None;
         }
-        let by_output = (compressed as u128 * PIECE as u128 / inflated.max(1) as u128) as usize;
+        let share = |part: usize, of: usize, whole: usize| {
+            usize::try_from(part as u128 * of as u128 / whole.max(1) as u128).unwrap_or(usize::MAX)
+        };
         // Enough groups that the threads end at nearly the same time.
-        let by_threads = compressed / (LANES * threads * 4);
-        let piece = by_output.min(by_threads).max(LEAST_PIECE);
+        let groups = if threads == 1 { 1 } else { 4 * threads };
+        let piece = share(PIECE, compressed, inflated).min(compressed / (lanes * groups));
+        let piece = piece.max(LEAST_PIECE);
         Some(Self {
             piece,
-            groups: compressed.div_ceil(piece * LANES),
-            capacity: CAPACITY,
+            lanes,
+            // Pieces differ, and end a block later than they should.
+            capacity: 2 * share(piece, inflated, compressed) + (1 << 18),
         })
     }
 }
 
-/// Teams that are not at work; a thread takes one and gives it back.
+/// Teams that are not at work; a thread takes one of the stream's kind and gives it back.
 pub(super) type Bench = Mutex<Vec<Team>>;
 
 /// A stream that threads decode together.
 pub(super) struct Split<'a> {
     input: &'a [u8],
     plan: Plan,
+    groups: usize,
     chain: Mutex<Chain<'a>>,
     turn: Condvar,
 }
@@ -75,6 +89,9 @@ struct Chain<'a> {
     offset: usize,
     /// Offset, length and CRC-32 of the bytes that are in place.
     sums: Vec<(usize, usize, u32)>,
+    /// Pieces that began at a block that was rightly found, and those that did not.
+    found: usize,
+    missed: usize,
     halted: Option<Halt>,
 }
 
@@ -93,17 +110,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn take(bench: &Bench, lanes: usize) -> Option<Team> {
+    let mut bench = lock(bench);
+    let at = bench.iter().position(|team| team.lanes() == lanes)?;
+    Some(bench.swap_remove(at))
+}
+
 impl<'a> Split<'a> {
     pub fn new(input: &'a [u8], out: &'a mut [u8], plan: Plan) -> Self {
         Self {
             input,
             plan,
+            groups: input.len().div_ceil(plan.piece * plan.lanes).max(1),
             chain: Mutex::new(Chain {
                 next: 0,
                 link: Link::default(),
                 rest: out,
                 offset: 0,
                 sums: Vec::new(),
+                found: 0,
+                missed: 0,
                 halted: None,
             }),
             turn: Condvar::new(),
@@ -111,7 +137,7 @@ impl<'a> Split<'a> {
     }
 
     pub fn groups(&self) -> usize {
-        self.plan.groups
+        self.groups
     }
 
     fn halt(&self, halt: Halt) {
@@ -129,8 +155,8 @@ impl<'a> Split<'a> {
         interrupt: Interrupt<'_>,
     ) -> Result<(), Interrupted> {
         let mut guard = Guard(self, false);
-        let team = lock(bench).pop();
-        let mut team = team.unwrap_or_else(|| Team::new(self.plan.capacity));
+        let mut team = take(bench, self.plan.lanes)
+            .unwrap_or_else(|| Team::new(self.plan.lanes, self.plan.capacity));
         let outcome = self.try_decode(group, &mut team, interrupt);
         lock(bench).push(team);
         guard.1 = true;
@@ -153,13 +179,12 @@ impl<'a> Split<'a> {
         interrupt: Interrupt<'_>,
     ) -> Result<(), Halt> {
         let end = self.input.len() * 8;
-        let last = group + 1 == self.plan.groups;
-        let mut bounds = [0; LANES + 1];
-        for (at, bound) in bounds.iter_mut().enumerate() {
-            *bound = ((group * LANES + at) * self.plan.piece * 8).min(end);
-        }
+        let last = group + 1 == self.groups;
+        let lanes = self.plan.lanes;
+        let bound = |at: usize| ((group * lanes + at) * self.plan.piece * 8).min(end);
+        let mut bounds: Vec<_> = (0..=lanes).map(bound).collect();
         if last {
-            bounds[LANES] = usize::MAX;
+            bounds[lanes] = usize::MAX;
         }
         let known = {
             let chain = lock(&self.chain);
@@ -180,10 +205,10 @@ impl<'a> Split<'a> {
         let mut placed: Vec<(Option<usize>, usize, &mut [u8])> = Vec::new();
         let state = &mut *chain;
         let (rest, offset) = (&mut state.rest, &mut state.offset);
-        let useful = team.join(
+        let (found, missed) = team.join(
             self.input,
             &mut state.link,
-            bounds[LANES],
+            bounds[lanes],
             interrupt,
             |lane, bytes| {
                 let Some((out, left)) = mem::take(rest).split_at_mut_checked(bytes.len()) else {
@@ -198,8 +223,10 @@ impl<'a> Split<'a> {
                 Ok(())
             },
         )?;
-        // Where no block is found ahead, the plain path is faster.
-        if useful == 0 && !last {
+        chain.found += found;
+        chain.missed += missed;
+        // Where blocks are rarely found ahead, the plain path is faster.
+        if chain.missed > chain.found + MISSED_AT_FIRST {
             return Err(Halt::Invalid);
         }
         chain.next += 1;
@@ -245,7 +272,7 @@ impl<'a> Split<'a> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         let whole = chain.halted.is_none()
-            && chain.next == self.plan.groups
+            && chain.next == self.groups
             && chain.link.end
             && chain.rest.is_empty();
         let mut sums = chain.sums;

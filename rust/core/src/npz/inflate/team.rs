@@ -1,13 +1,9 @@
 //! The lanes of one thread: neighbouring pieces of a stream, decoded side by side.
 
 use super::lane::{Lane, Stop};
-use super::race::{MOST, race};
+use super::race::race;
 use super::search::find_block;
 use crate::parallel::{Interrupt, Interrupted};
-
-/// Lanes of a team.
-pub(super) const LANES: usize = 3;
-const _: () = assert!(LANES <= MOST);
 
 /// Where the decoded part of a stream ends.
 #[derive(Clone, Default)]
@@ -37,18 +33,26 @@ impl From<Interrupted> for Halt {
 /// Lanes for as many neighbouring pieces, and one for what they leave out.
 pub(super) struct Team {
     lanes: Vec<Lane>,
-    spare: Lane,
+    spare: Option<Lane>,
+    capacity: usize,
     /// Of the lanes, those from the first that have a start.
-    started: [bool; LANES],
+    started: Vec<bool>,
 }
 
 impl Team {
-    pub fn new(capacity: usize) -> Self {
+    /// A team of so many lanes, each of which holds so many bytes.
+    pub fn new(lanes: usize, capacity: usize) -> Self {
         Self {
-            lanes: (0..LANES).map(|_| Lane::new(capacity)).collect(),
-            spare: Lane::new(capacity),
-            started: [false; LANES],
+            lanes: (0..lanes).map(|_| Lane::new(capacity)).collect(),
+            spare: None,
+            capacity,
+            started: vec![false; lanes],
         }
+    }
+
+    /// How many pieces it decodes side by side.
+    pub fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
     pub fn lane(&self, index: usize) -> &Lane {
@@ -56,19 +60,19 @@ impl Team {
     }
 
     /// Decodes a piece of `input` in each lane: lane `n` from the first block found in
-    /// `bounds[n]..bounds[n + 1]` to where the next lane has started, or to the last bound.
+    /// `bounds[n]..bounds[n + 1]` to where the next lane has started, or to the last bound. There
+    /// is a bound more than there are lanes.
     ///
     /// If it is known what is before the first piece, its lane starts there.
     pub fn decode(
         &mut self,
         input: &[u8],
-        bounds: &[usize; LANES + 1],
+        bounds: &[usize],
         known: Option<&Link>,
         interrupt: Interrupt<'_>,
     ) -> Result<(), Interrupted> {
-        let mut goal = bounds[LANES];
-        for index in (0..LANES).rev() {
-            let lane = &mut self.lanes[index];
+        let mut goal = bounds[self.lanes.len()];
+        for (index, lane) in self.lanes.iter_mut().enumerate().rev() {
             self.started[index] = true;
             match known {
                 Some(link) if index == 0 => lane.start(link.bit, &link.window, goal),
@@ -81,9 +85,9 @@ impl Team {
                 },
             }
         }
-        let started = self.lanes.iter_mut().zip(self.started);
+        let started = self.lanes.iter_mut().zip(&self.started);
         let mut lanes: Vec<_> = started
-            .filter_map(|(lane, on)| on.then_some(lane))
+            .filter_map(|(lane, &on)| on.then_some(lane))
             .collect();
         run(&mut lanes, input, interrupt)?;
         for lane in lanes {
@@ -97,7 +101,7 @@ impl Team {
     /// Joins what was decoded to `link` in the order of the stream, up to the first block at or
     /// behind `goal`. `place` is given the bytes, and the lane that has them if one has.
     ///
-    /// Answers how many lanes were of use that did not know what was before them.
+    /// Answers how many pieces began at a block that was rightly found, and how many did not.
     pub fn join(
         &mut self,
         input: &[u8],
@@ -105,25 +109,30 @@ impl Team {
         goal: usize,
         interrupt: Interrupt<'_>,
         mut place: impl FnMut(Option<usize>, &[u8]) -> Result<(), Halt>,
-    ) -> Result<usize, Halt> {
-        let mut useful = 0;
-        for index in 0..LANES {
-            let lane = &mut self.lanes[index];
-            if !self.started[index] || link.end || lane.start_bit() < link.bit {
+    ) -> Result<(usize, usize), Halt> {
+        let (mut found, mut missed) = (0, 0);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            if link.end {
+                break;
+            }
+            if !self.started[index] || lane.start_bit() < link.bit {
+                missed += 1;
                 continue;
             }
             let start = lane.start_bit();
             if start > link.bit {
-                bridge(&mut self.spare, input, link, start, interrupt, &mut place)?;
+                let spare = self.spare.get_or_insert_with(|| Lane::new(self.capacity));
+                bridge(spare, input, link, start, interrupt, &mut place)?;
             }
             if link.bit != start || link.end {
+                missed += 1;
                 continue;
             }
             if lane.stop() == Some(Stop::Invalid) {
                 return Err(Halt::Invalid);
             }
             if lane.speculative() {
-                useful += 1;
+                found += 1;
                 if !lane.settle(&link.window) {
                     return Err(Halt::Invalid);
                 }
@@ -132,9 +141,10 @@ impl Team {
             follow(link, lane);
         }
         if !link.end && link.bit < goal {
-            bridge(&mut self.spare, input, link, goal, interrupt, &mut place)?;
+            let spare = self.spare.get_or_insert_with(|| Lane::new(self.capacity));
+            bridge(spare, input, link, goal, interrupt, &mut place)?;
         }
-        Ok(useful)
+        Ok((found, missed))
     }
 }
 
