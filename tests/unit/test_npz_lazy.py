@@ -21,7 +21,7 @@ from medfast.errors import (
     MissingKeyError,
     UnsupportedError,
 )
-from medfast.npz import Limits, _lazy, load_npz, open_npz, save_npz
+from medfast.npz import Limits, _lazy, cache, load_npz, open_npz, save_npz
 
 NOISE = np.random.default_rng(0).integers(0, 50, (90_000, 10, 10), np.uint8)
 
@@ -158,18 +158,17 @@ def test_a_row_that_is_not_there(path: Path, row: int) -> None:
         arrays.rows("small", row)
 
 
+@pytest.fixture(scope="module")
+def opened(path: Path) -> Any:
+    with open_npz(path) as arrays:
+        yield arrays
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 90_000), st.integers(0, 3000))
-def test_any_rows_of_a_large_array(path: Path, start: int, count: int) -> None:
+def test_any_rows_of_a_large_array(opened: Any, start: int, count: int) -> None:
     rows = slice(start, start + count)
-    np.testing.assert_array_equal(OPEN(path).rows("noise", rows), NOISE[rows])
-
-
-_opened: dict[Path, Any] = {}
-
-
-def OPEN(path: Path) -> Any:  # noqa: N802
-    return _opened.setdefault(path, open_npz(path))
+    np.testing.assert_array_equal(opened.rows("noise", rows), NOISE[rows])
 
 
 def test_an_index_is_built_once_and_kept(
@@ -180,13 +179,19 @@ def test_an_index_is_built_once_and_kept(
         arrays.rows("small", 1)
     (kept,) = root.rglob("*.seek")
     assert kept.stat().st_size < NOISE.nbytes / 20
-    built = []
-    monkeypatch.setattr(_lazy, "stored_index", lambda *a: built.append(a) or real(*a))
-    real = __import__("medfast.npz._seek", fromlist=["stored_index"]).stored_index
+    (entry,) = cache.entries()
+    assert (entry.source, entry.arrays) == (str(path), 0)
+    stored_index, asked = _lazy.stored_index, []
+
+    def counted(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return stored_index(*arguments)
+
+    monkeypatch.setattr(_lazy, "stored_index", counted)
     with open_npz(path) as arrays:
         for _ in range(3):
             np.testing.assert_array_equal(arrays.rows("noise", -1), NOISE[-1])
-    assert len(built) == 1
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other"])

@@ -114,18 +114,43 @@ def is_own(folder: Path) -> bool:
 
 
 def write_facts(folder: Path, archive: Archive) -> None:
-    """Note which archive a folder belongs to; the caller holds its lock."""
-    facts = folder / _FACTS
-    if facts.exists():
+    """Note which archive a folder belongs to.
+
+    Raises
+    ------
+    OSError
+        If that cannot be written.
+    """
+    if (folder / _FACTS).exists():
         return
     members = [(name, size, crc) for name, _, size, crc, _ in archive.native.members()]
     source = Path(archive.name)
     name = os.fspath(source.resolve()) if source.exists() else archive.name
     text = json.dumps({"source": name, "members": members})
-    temporary = facts.with_suffix(TEMPORARY_SUFFIX)
     # Names that are no Unicode come from the file system as surrogates.
-    temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-    temporary.replace(facts)
+    replace_file(folder / _FACTS, text.encode(errors="surrogateescape"))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file beside `path` and rename it.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done; nothing is left beside it.
+    """
+    temporary = temporary_beside(path)
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Choose a name in the folder of `path` that nobody else has."""
+    unique = f"{os.getpid()}-{os.urandom(4).hex()}"
+    return path.with_name(f"{path.stem}.{unique}{TEMPORARY_SUFFIX}")
 
 
 def read_facts(folder: Path) -> tuple[str, Sequence[Member]]:

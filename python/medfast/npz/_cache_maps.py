@@ -19,6 +19,7 @@ from medfast.npz._cache_folder import (
     TEMPORARY_SUFFIX,
     folder_of,
     make_folder,
+    temporary_beside,
     write_facts,
 )
 from medfast.npz._locks import Lock, try_lock, wait_for_lock
@@ -182,7 +183,7 @@ def _sizes(folder: Path) -> list[tuple[str, int]]:
 def _temporary(folder: Path, member: int) -> tuple[Path, Lock]:
     """Make an empty file of this process, which is locked as long as the process lives."""
     while True:
-        path = folder / f"{member}.{os.getpid()}-{os.urandom(4).hex()}{TEMPORARY_SUFFIX}"
+        path = temporary_beside(folder / f"{member}{ARRAY_SUFFIX}")
         path.touch(0o600, exist_ok=False)
         with suppress(FileNotFoundError):  # taken for a dead one's before it was locked
             lock = try_lock(path, create=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ def stored_index(
         If the member is damaged.
     """
     # Imported here, since hashing takes longer to import than a small archive to open.
-    from medfast.npz._cache_folder import folder_of, make_folder
+    from medfast.npz._cache_folder import folder_of, make_folder, replace_file, write_facts
 
     path: Path | None = None
     # A cache that cannot be used costs time here, and nothing else.
@@ -45,11 +44,7 @@ def stored_index(
             return _native.NpzSeekIndex.from_bytes(path.read_bytes())
     index = archive.native.build_index(member)
     if index is not None and path is not None:
-        temporary = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
         with suppress(OSError):
-            try:
-                temporary.write_bytes(index.to_bytes())
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            replace_file(path, index.to_bytes())
+            write_facts(path.parent, archive)
     return index
