@@ -164,11 +164,11 @@ fn an_index_of_other_bytes_is_an_error() {
         Some(Fault::Index { .. })
     ));
 
-    // One that claims to be of this member, though its last window is another's.
+    // One that claims to be of this member, though its first window is another's.
     let right = archive.build_index(0, Interrupt::never()).unwrap().unwrap();
     let mut bytes = right.to_bytes();
-    let body = bytes.len() - 4;
-    for byte in &mut bytes[body - 32_768..body] {
+    let (body, window) = (bytes.len() - 4, 36 + 20 + 20);
+    for byte in &mut bytes[window..window + 32_768] {
         *byte ^= 1;
     }
     let sum = libdeflater::crc32(&bytes[..body]);
