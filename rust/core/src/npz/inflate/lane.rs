@@ -104,6 +104,11 @@ pub(super) struct Parts<'a> {
 }
 
 impl Lane {
+    /// About how many bytes of memory a lane takes.
+    pub fn size(capacity: usize) -> usize {
+        WINDOW + capacity + capacity / 16 * size_of::<u64>() + size_of::<Codes>()
+    }
+
     pub fn new(capacity: usize) -> Self {
         Self {
             codes: Codes::boxed(),

@@ -112,10 +112,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn take(bench: &Bench, lanes: usize) -> Option<Team> {
+/// A team that can do what is planned; `None` if memory has no room for one.
+fn take(bench: &Bench, plan: Plan) -> Option<Team> {
     let mut bench = lock(bench);
-    let at = bench.iter().position(|team| team.lanes() == lanes)?;
-    Some(bench.swap_remove(at))
+    match bench
+        .iter()
+        .position(|team| team.suits(plan.lanes, plan.capacity))
+    {
+        Some(at) => Some(bench.swap_remove(at)),
+        None => Team::new(plan.lanes, plan.capacity),
+    }
 }
 
 impl<'a> Split<'a> {
@@ -157,10 +163,14 @@ impl<'a> Split<'a> {
         interrupt: Interrupt<'_>,
     ) -> Result<(), Interrupted> {
         let mut guard = Guard(self, false);
-        let mut team = take(bench, self.plan.lanes)
-            .unwrap_or_else(|| Team::new(self.plan.lanes, self.plan.capacity));
-        let outcome = self.try_decode(group, &mut team, interrupt);
-        lock(bench).push(team);
+        let outcome = match take(bench, self.plan) {
+            Some(mut team) => {
+                let outcome = self.try_decode(group, &mut team, interrupt);
+                lock(bench).push(team);
+                outcome
+            }
+            None => Err(Halt::Invalid),
+        };
         guard.1 = true;
         match outcome {
             Ok(()) => Ok(()),

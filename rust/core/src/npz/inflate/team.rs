@@ -1,5 +1,7 @@
 //! The lanes of one thread: neighbouring pieces of a stream, decoded side by side.
 
+use std::hint::black_box;
+
 use super::lane::{Lane, Stop};
 use super::race::race;
 use super::search::find_block;
@@ -40,19 +42,25 @@ pub(super) struct Team {
 }
 
 impl Team {
-    /// A team of so many lanes, each of which holds so many bytes.
-    pub fn new(lanes: usize, capacity: usize) -> Self {
-        Self {
+    /// A team of so many lanes, each of which holds so many bytes; `None` if memory has no room.
+    pub fn new(lanes: usize, capacity: usize) -> Option<Self> {
+        // Asked for and given back, since zeros that cost nothing until they are used are only had
+        // in a way that ends the process where there are none.
+        let mut room = Vec::<u8>::new();
+        let size = Lane::size(capacity).checked_mul(lanes + 1)?;
+        room.try_reserve_exact(size).ok()?;
+        drop(black_box(room));
+        Some(Self {
             lanes: (0..lanes).map(|_| Lane::new(capacity)).collect(),
             spare: None,
             capacity,
             started: vec![false; lanes],
-        }
+        })
     }
 
-    /// How many pieces it decodes side by side.
-    pub fn lanes(&self) -> usize {
-        self.lanes.len()
+    /// Whether it has so many lanes, each of which holds so many bytes or more.
+    pub fn suits(&self, lanes: usize, capacity: usize) -> bool {
+        self.lanes.len() == lanes && self.capacity >= capacity
     }
 
     pub fn lane(&self, index: usize) -> &Lane {
