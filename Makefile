@@ -45,6 +45,10 @@ lint: setup ## Check format, lints, types, the native stub, import directions an
 	@cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --all-features --no-deps
 
+.PHONY: fuzz
+fuzz: ## Read RUNS (1,000,000) mutated archives from SEED (0): no panic, no memory beyond the limits, one answer
+	@cargo run --quiet -p medfast-fuzz -- $(or $(RUNS),1000000) $(or $(SEED),0) $(FILES)
+
 .PHONY: format
 format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff check --quiet --fix

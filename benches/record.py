@@ -33,6 +33,10 @@ PEERS = (
     "albumentations",
     "confidenceinterval",
     "MLstatkit",
+    "deflate",
+    "isal",
+    "rapidgzip",
+    "zlib-ng",
 )
 
 

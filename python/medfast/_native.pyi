@@ -1,14 +1,13 @@
 from collections.abc import Sequence
-from typing import Any, TypeAlias, TypedDict, final, type_check_only
+from typing import Any, Protocol, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "NPZ_MAX_HEADER_BYTES",
-    "NPZ_MAX_INFLATED_BYTES",
-    "NPZ_MAX_MEMBERS",
+    "NPZ_LIMITS",
     "NpzArchive",
+    "NpzSeekIndex",
     "Pipeline",
     "Transform",
     "accuracy_argmax",
@@ -31,6 +30,7 @@ __all__ = [
     "roc_auc_per_class",
     "roc_auc_per_sample",
     "roc_curve",
+    "save_npz",
 ]
 
 @type_check_only
@@ -46,15 +46,31 @@ def build_info() -> BuildInfo: ...
 
 # npz
 
-NPZ_MAX_HEADER_BYTES: int
-NPZ_MAX_MEMBERS: int
-NPZ_MAX_INFLATED_BYTES: int
+NPZ_LIMITS: dict[str, int]
+
+@type_check_only
+class _Limits(Protocol):
+    @property
+    def max_header_bytes(self) -> int: ...
+    @property
+    def max_total_header_bytes(self) -> int: ...
+    @property
+    def max_dims(self) -> int: ...
+    @property
+    def max_members(self) -> int: ...
+    @property
+    def max_directory_bytes(self) -> int: ...
+    @property
+    def max_inflated_bytes(self) -> int: ...
+    @property
+    def max_ratio(self) -> int: ...
 
 @final
 class NpzArchive:
-    def __new__(
-        cls, path: str, max_header_bytes: int, max_members: int, max_inflated_bytes: int, /
-    ) -> NpzArchive: ...
+    def __new__(cls, path: str, limits: _Limits, /) -> NpzArchive: ...
+    @staticmethod
+    def from_bytes(name: str, content: bytes, limits: _Limits, /) -> NpzArchive: ...
+    def members(self) -> list[tuple[str, int, int, int, int]]: ...
     def keys(self) -> list[str]: ...
     def find(self, key: str, /) -> int | None: ...
     def headers(
@@ -63,6 +79,31 @@ class NpzArchive:
     def read_into(
         self, reads: list[tuple[int, npt.NDArray[np.uint8]]], threads: int | None, /
     ) -> None: ...
+    def extract(self, members: list[tuple[int, str]], threads: int | None, /) -> None: ...
+    def build_index(self, index: int, /) -> NpzSeekIndex | None: ...
+    def read_range(
+        self,
+        index: int,
+        start: int,
+        out: npt.NDArray[np.uint8],
+        seek: NpzSeekIndex | None,
+        /,
+    ) -> None: ...
+    def verify(self, indices: list[int], threads: int | None, /) -> None: ...
+
+@final
+class NpzSeekIndex:
+    @staticmethod
+    def from_bytes(content: bytes, /) -> NpzSeekIndex: ...
+    def to_bytes(self) -> bytes: ...
+
+def save_npz(
+    path: str,
+    parts: list[tuple[str, bytes, npt.NDArray[np.uint8]]],
+    level: int,
+    threads: int | None,
+    /,
+) -> None: ...
 
 # transforms
 

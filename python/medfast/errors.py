@@ -6,7 +6,6 @@ from the built-in exception that callers of numpy and scikit-learn already catch
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +75,10 @@ class NotProbabilitiesWarning(UserWarning):
     """Scores are compared with a threshold for probabilities, but lie outside 0 to 1."""
 
 
+class CacheUnavailableWarning(UserWarning):
+    """Memory maps were asked for, but the cache cannot be written; arrays are in memory instead."""
+
+
 class InternalError(MedfastError, RuntimeError):
     """A bug in medfast."""
 
@@ -105,6 +108,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("q", ["adam", "sgd"])
     'known: adam, sgd'
     """
+    import difflib  # the one thing here that takes time to import
+
     words = sorted(known)
     near = difflib.get_close_matches(word, words, n=1)
     if near:

@@ -315,3 +315,15 @@ def test_a_bug_is_called_one_and_debug_shows_where(cli, monkeypatch, capsys):
 
     assert run(["train", "--dataset", "digits"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_training_on_memory_maps(cli, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDFAST_CACHE", str(tmp_path / "cache"))
+    args = ("train", "--data", data, "--task", "multi-class", *TINY)
+    assert cli(*args, "--out", tmp_path / "loaded").code == 0
+    assert not (tmp_path / "cache").exists()
+    assert cli(*args, "--out", tmp_path / "mapped", "--mmap").code == 0
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 6
+    assert content(tmp_path / "loaded") == content(tmp_path / "mapped")
+    assert cli("train", "--resume", tmp_path / "mapped", "--mmap").code == 0
+    assert cli("evaluate", tmp_path / "mapped", "--mmap").code == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from medfast.npz import load_npz
+from medfast.npz import cache, load_npz, open_npz
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,3 +50,23 @@ def test_one_split_alone(medmnist_root: Path) -> None:
         "test_labels": (156, 1),
         "test_images": (156, 28, 28),
     }
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", FILES)
+def test_maps_and_rows_are_equal_to_numpy(
+    medmnist_root: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDFAST_CACHE", str(tmp_path))
+    path = medmnist_root / f"{name}.npz"
+    if not path.is_file():
+        pytest.skip(f"no {path.name} in {medmnist_root}")
+    maps = load_npz(path, mmap=True)
+    assert not cache.verify(cache.entries()[0])
+    with np.load(path) as theirs, open_npz(path) as lazy:
+        for key in theirs.files:
+            expected = theirs[key]
+            assert (maps[key].dtype, maps[key].shape) == (expected.dtype, expected.shape)
+            np.testing.assert_array_equal(maps[key], expected)
+            middle = slice(len(expected) // 2, len(expected) // 2 + 9)
+            np.testing.assert_array_equal(lazy.rows(key, middle), expected[middle])

@@ -75,7 +75,9 @@ def test_nothing_else_is_touched(archive: Path, tmp_path: Path) -> None:
     content[content.index(b"train_images.npy") + 40] ^= 0xFF
     broken.write_bytes(content)
     assert load_npz(broken, ["train_labels"])["train_labels"].shape == (5, 1)
-    with pytest.raises(CorruptDatasetError, match=r'broken.npz: member "train_images.npy": '):
+    with pytest.raises(
+        CorruptDatasetError, match=r'broken.npz: member "train_images.npy" at byte 0: '
+    ):
         load_npz(broken)
 
 
@@ -95,7 +97,7 @@ def test_keys_that_are_no_list_of_names(archive: Path, keys: Any) -> None:
 # Paths
 
 
-@pytest.mark.parametrize("form", [str, Path, os.fsencode])
+@pytest.mark.parametrize("form", [str, Path])
 def test_a_path_in_any_form(archive: Path, form: Any) -> None:
     assert len(load_npz(form(archive))) == 2
 
@@ -158,7 +160,9 @@ def test_a_single_array(tmp_path: Path) -> None:
 
 def test_a_member_that_is_no_array(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "mixed.npz", {"a.npy": npy(np.arange(3)), "README": b"hello"})
-    with pytest.raises(UnsupportedError, match=r'member "README": is not a \.npy array'):
+    with pytest.raises(
+        UnsupportedError, match=r'member "README" at byte \d+: is not a \.npy array'
+    ):
         load_npz(path)
     assert list(load_npz(path, ["a"])) == ["a"]
 
@@ -180,7 +184,9 @@ def test_other_compression(tmp_path: Path, method: int) -> None:
 def test_objects_are_refused_always(tmp_path: Path, array: np.ndarray) -> None:
     path = tmp_path / "objects.npz"
     np.savez(path, fine=np.arange(3), objects=array)
-    with pytest.raises(UnsupportedError, match=r'member "objects.npy": holds Python objects'):
+    with pytest.raises(
+        UnsupportedError, match=r'member "objects.npy" at byte \d+: holds Python objects'
+    ):
         load_npz(path)
 
 
@@ -213,7 +219,7 @@ def test_limits_that_make_no_sense(value: Any) -> None:
 
 
 def test_the_default_limits_are_those_stated() -> None:
-    assert Limits() == Limits(65_536, 65_536, 64 * 2**30)
+    assert Limits() == Limits(65_536, 65_536, 64 * 2**30, 16 * 2**20, 64, 64 * 2**20, 1032)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +228,10 @@ def test_the_default_limits_are_those_stated() -> None:
         (Limits(max_header_bytes=118), Limits(max_header_bytes=117)),
         (Limits(max_members=2), Limits(max_members=1)),
         (Limits(max_inflated_bytes=128 * 2 + 65), Limits(max_inflated_bytes=128 * 2 + 64)),
+        (Limits(max_total_header_bytes=256), Limits(max_total_header_bytes=255)),
+        (Limits(max_dims=3), Limits(max_dims=2)),
+        (Limits(max_directory_bytes=124), Limits(max_directory_bytes=123)),
+        (Limits(max_ratio=1), Limits(max_ratio=0)),
     ],
 )
 def test_limits_hold_at_their_value_and_not_below(
@@ -238,7 +248,7 @@ def test_the_limit_on_bytes_counts_what_was_asked_for(archive: Path) -> None:
 
 
 def test_limits_beyond_64_bits(archive: Path) -> None:
-    assert len(load_npz(archive, limits=Limits(10**30, 10**30, 10**30))) == 2
+    assert len(load_npz(archive, limits=Limits(*[10**30] * 7))) == 2
 
 
 def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
@@ -301,7 +311,7 @@ def test_no_second_copy_is_made(tmp_path: Path) -> None:
 
 
 def test_the_native_layer_checks_what_it_is_given(archive: Path) -> None:
-    native = _native.NpzArchive(str(archive), 65_536, 10, 10_000)
+    native = _native.NpzArchive(str(archive), Limits(max_members=10))
     with pytest.raises(IndexError, match="member 2 of an archive of 2"):
         native.headers([0, 2])
     with pytest.raises(IndexError):

@@ -13,7 +13,17 @@ import click
 import medfast
 from medfast.errors import ConfigError, MedfastError, nearest
 
-VERBS = ("augment", "datasets", "download", "evaluate", "predict", "score", "train")
+VERBS = (
+    "augment",
+    "cache",
+    "datasets",
+    "download",
+    "evaluate",
+    "info",
+    "predict",
+    "score",
+    "train",
+)
 EXTRAS = {
     "PIL": "report",
     **dict.fromkeys(("filelock", "requests", "safetensors", "sklearn", "torch", "yaml"), "train"),
@@ -67,7 +77,8 @@ def run(args: list[str] | None = None) -> int:
     try:
         if sys.stdout is None:  # closed by the caller
             sys.stdout = io.StringIO()
-        app.main(args, prog_name="medfast", standalone_mode=False)
+        # A verb that ends with click's Exit has its code returned; the others return nothing.
+        code = app.main(args, prog_name="medfast", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -94,4 +105,4 @@ def run(args: list[str] | None = None) -> int:
                 err=True,
             )
         return WRONG_CALL if isinstance(error, ConfigError) else FAILED
-    return DONE
+    return code or DONE

@@ -21,6 +21,7 @@ from medfast.cli import options
 )
 @options.root
 @options.offline
+@options.mmap
 @options.device
 @options.as_json
 def command(run: Path, as_json: bool, **given: Any) -> None:

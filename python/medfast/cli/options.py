@@ -14,6 +14,12 @@ root = click.option(
     help="Folder of the data files.  [default: $MEDMNIST_ROOT or ~/.medmnist]",
 )
 offline = click.option("--offline", is_flag=True, default=None, help="Never download.")
+mmap = click.option(
+    "--mmap",
+    is_flag=True,
+    default=None,
+    help="Map the arrays out of a cache on the disk; see medfast cache.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
 device = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."

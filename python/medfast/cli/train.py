@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--precision", help="auto, fp32 or bf16.  [default: auto]")
 @options.root
 @options.offline
+@options.mmap
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -80,7 +81,7 @@ def _resume(run: Path, given: dict[str, Any]) -> Result:
     from medfast.training.loop import resume
     from medfast.training.progress import progress_on
 
-    allowed = ("data", "device", "precision", "root", "offline")
+    allowed = ("data", "device", "precision", "root", "offline", "mmap")
     for key, value in given.items():
         if value is not None and key not in allowed:
             raise ConfigError(
@@ -101,7 +102,7 @@ def _open(given: dict[str, Any]) -> Dataset:
     if path is not None:
         if task is None or given["size"] is not None:
             raise ConfigError("--data needs --task, and no --size: the file tells the size")
-        return open_file(path, task=task)
+        return open_file(path, task=task, mmap=bool(given["mmap"]))
     if task is not None:
         raise ConfigError(f"--task goes with --data; the task of {name} is known")
     with download_bar(name) as progress:
@@ -110,5 +111,6 @@ def _open(given: dict[str, Any]) -> Dataset:
             size=28 if given["size"] is None else given["size"],
             root=given["root"],
             offline=given["offline"],
+            mmap=bool(given["mmap"]),
             progress=progress,
         )

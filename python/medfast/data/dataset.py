@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medfast.data import digits
+from medfast.data.arrays import read_arrays
 from medfast.data.catalog import lookup
 from medfast.data.download import by_hand, download, md5_of
 from medfast.data.root import data_root
@@ -42,14 +43,14 @@ _KEYS = tuple(f"{split}_{part}" for split in SPLITS for part in ("images", "labe
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One of the three parts of a set.
+    """One of the three parts of a set; sets that are opened from one file share its arrays.
 
     Attributes
     ----------
     name : str
         ``"train"``, ``"val"`` or ``"test"``.
     images : ndarray of uint8
-        Shape (n, size, size) for gray images, (n, size, size, 3) for RGB ones, and
+        Read-only. Shape (n, size, size) for gray images, (n, size, size, 3) for RGB ones, and
         (n, size, size, size) for volumes.
     labels : ndarray of uint8 or int64
         Shape (n, 1) with the number of a class, or (n, n_classes) with 0 and 1 in a multi-label
@@ -151,6 +152,7 @@ def open_dataset(
     size: int = 28,
     root: str | os.PathLike[str] | None = None,
     offline: bool = False,
+    mmap: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
     """Open an official set, or ``digits``, by its name.
@@ -170,6 +172,9 @@ def open_dataset(
         See `medfast.data.root.data_root`.
     offline : bool
         Never ask the network.
+    mmap : bool
+        Map the arrays into memory out of a cache on the disk, see `medfast.npz.cache`; for sets
+        that do not fit into memory, and for many processes on one host.
     progress : Progress, optional
         See `medfast.data.download.download`.
 
@@ -203,13 +208,13 @@ def open_dataset(
     info = lookup(name, also=["digits"])
     path = data_root(root) / info.file_name(size)
     try:
-        arrays = _read(path)
+        arrays = _read(path, mmap=mmap)
     except DatasetNotFoundError:
         if offline:
             raise DatasetNotFoundError(
                 f"{path} is missing, and downloads are off; {by_hand(info, size, path)}"
             ) from None
-        arrays = _read(download(info, size=size, root=root, progress=progress))
+        arrays = _read(download(info, size=size, root=root, progress=progress), mmap=mmap)
     dataset = _checked(
         arrays, str(path), info.flag, info.task, info.label_names, path=path, info=info
     )
@@ -222,6 +227,7 @@ def open_file(
     *,
     task: str | Task,
     label_names: Sequence[str] | None = None,
+    mmap: bool = False,
 ) -> Dataset:
     """Open a set of one's own: any ``.npz`` with MedMNIST's six keys.
 
@@ -237,6 +243,8 @@ def open_file(
     label_names : sequence of str, optional
         A name for each class or label. Without it they are called ``"0"``, ``"1"``, ..., and a
         multi-class or ordinal set has as many classes as its largest label says.
+    mmap : bool
+        As for `open_dataset`.
 
     Returns
     -------
@@ -258,7 +266,8 @@ def open_file(
         If the task is unknown, or the number of names is not that of the classes.
     """
     path = Path(path)
-    return _checked(_read(path), str(path), path.stem, Task.parse(task), label_names, path=path)
+    arrays = _read(path, mmap=mmap)
+    return _checked(arrays, str(path), path.stem, Task.parse(task), label_names, path=path)
 
 
 def load_labels(
@@ -324,9 +333,9 @@ def _remembered_labels(
     return labels
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def _read(path: Path, *, mmap: bool) -> dict[str, NDArray[Any]]:
     try:
-        return load_npz(path, _KEYS)
+        return read_arrays(path, _KEYS, mmap=mmap)
     except MissingKeyError as error:
         raise MissingKeyError(f"{error}; a set has the arrays {', '.join(_KEYS)}") from None
 

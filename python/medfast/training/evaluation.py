@@ -58,6 +58,7 @@ def evaluate_run(
     data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
+    mmap: bool = False,
     device: str = "auto",
     precision: str | None = None,
 ) -> RunEvaluation:
@@ -74,7 +75,7 @@ def evaluate_run(
         of the run, opened again from what the folder says.
     data : path, optional
         Where the run's file of one's own is now, if it was moved.
-    root, offline
+    root, offline, mmap
         See `medfast.data.dataset.open_dataset`.
     device, precision : str, optional
         See `medfast.training.device.choose_compute`; the precision of the run if not given.
@@ -95,7 +96,9 @@ def evaluate_run(
         raise ConfigError(f"unknown split {split!r}; {nearest(split, SPLITS)}")
     run = _FinishedRun(path, device, precision)
     own = dataset is None
-    dataset = dataset or reopen_dataset(run.environment, data=data, root=root, offline=offline)
+    dataset = dataset or reopen_dataset(
+        run.environment, data=data, root=root, offline=offline, mmap=mmap
+    )
     present = describe_dataset(dataset)
     if own:
         refuse_another(run.folder.environment, "set", run.trained_on, present)

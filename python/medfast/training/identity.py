@@ -37,6 +37,7 @@ def reopen_dataset(
     data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
+    mmap: bool = False,
 ) -> Dataset:
     """Open the set that ``environment.json`` names.
 
@@ -54,7 +55,10 @@ def reopen_dataset(
     if identity["source"] == "file":
         try:
             dataset = open_file(
-                data or path, task=identity["task"], label_names=identity["label_names"]
+                data or path,
+                task=identity["task"],
+                label_names=identity["label_names"],
+                mmap=mmap,
             )
         except DatasetNotFoundError as error:
             raise DatasetNotFoundError(
@@ -68,7 +72,9 @@ def reopen_dataset(
         )
     if root is None and path is not None and Path(path).is_file():
         root = Path(path).parent
-    return open_dataset(identity["flag"], size=identity["size"], root=root, offline=offline)
+    return open_dataset(
+        identity["flag"], size=identity["size"], root=root, offline=offline, mmap=mmap
+    )
 
 
 def refuse_another(

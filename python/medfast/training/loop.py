@@ -117,6 +117,7 @@ def resume(
     data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
+    mmap: bool = False,
     device: str | None = None,
     precision: str | None = None,
     progress: Progress | None = None,
@@ -134,7 +135,7 @@ def resume(
         The set of the run; opened again from what the folder says if not given.
     data : path, optional
         Where the file of one's own is now, if it was moved.
-    root, offline
+    root, offline, mmap
         See `medfast.data.dataset.open_dataset`.
     device, precision : str, optional
         Those of the run if not given.
@@ -156,7 +157,9 @@ def resume(
     recipe, environment = folder.read_recipe(), folder.read_environment()
     if folder.summary.exists():
         return Result(folder.path, folder.read_summary())
-    dataset = dataset or reopen_dataset(environment, data=data, root=root, offline=offline)
+    dataset = dataset or reopen_dataset(
+        environment, data=data, root=root, offline=offline, mmap=mmap
+    )
     refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
     compute = choose_compute(device or environment["device"], precision or environment["precision"])
     run = _Run(recipe, dataset, compute, progress or Silent())

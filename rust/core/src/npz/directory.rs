@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::error::Fault;
 use super::fields::Fields;
 use super::limits::Limits;
+use super::source::Source;
 
 const LOCAL_SIGNATURE: &[u8] = b"PK\x03\x04";
 const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
@@ -23,6 +24,8 @@ const END_LENGTH: usize = 22;
 const END64_LENGTH: usize = 56;
 const LOCATOR64_LENGTH: usize = 20;
 const MAX_COMMENT: usize = u16::MAX as usize;
+/// The records at the end, with the longest comment.
+const LONGEST_END: usize = END64_LENGTH + LOCATOR64_LENGTH + END_LENGTH + MAX_COMMENT;
 
 const ZIP64_FIELD: u16 = 1;
 const NEWEST_VERSION: u16 = 63;
@@ -41,7 +44,8 @@ const MAX_DEFLATE_RATIO: u64 = 4 * 258;
 #[derive(Clone, Debug)]
 pub struct Member {
     name: String,
-    raw_name: Range<usize>,
+    /// As the archive has it, where that is not the UTF-8 of `name`.
+    raw_name: Option<Box<[u8]>>,
     version: u16,
     flags: u16,
     method: u16,
@@ -91,15 +95,30 @@ impl Member {
         self.crc32
     }
 
-    /// The bytes of this member in `archive`, after everything about them that can be checked
-    /// without inflating them has been.
-    pub(super) fn locate<'a>(&self, archive: &'a [u8]) -> Result<(Method, &'a [u8]), Fault> {
+    /// Where the archive has this member's local header.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many bytes one in the archive stands for, rounded down.
+    pub(super) fn ratio(&self) -> u64 {
+        self.inflated_len / self.compressed_len.max(1)
+    }
+
+    fn raw_name(&self) -> &[u8] {
+        self.raw_name.as_deref().unwrap_or(self.name.as_bytes())
+    }
+
+    /// Where the bytes of this member are, after everything about them that can be checked without
+    /// inflating them has been.
+    pub(super) fn locate(&self, archive: &Source) -> Result<(Method, Range<u64>), Fault> {
         if self.version > NEWEST_VERSION {
             return Err(Fault::ZipVersion {
                 version: self.version,
             });
         }
-        let local = LocalHeader::read(archive, self.offset).ok_or(Fault::NoLocalHeader {
+        let local = LocalHeader::read(archive, self.offset)?.ok_or(Fault::NoLocalHeader {
             offset: self.offset,
         })?;
         let flags = self.flags | local.flags;
@@ -129,10 +148,7 @@ impl Member {
         let unknown = |value: u64| flags & FLAG_DESCRIPTOR != 0 && value == 0;
         let agree = |local: u64, stated: u64| local == stated || unknown(local);
         for (field, equal) in [
-            (
-                "name",
-                archive.get(self.raw_name.clone()) == Some(local.name),
-            ),
+            ("name", *local.name == *self.raw_name()),
             ("method", local.method == self.method),
             ("CRC-32", agree(local.crc32.into(), self.crc32.into())),
             (
@@ -149,7 +165,7 @@ impl Member {
         let end = local.data.checked_add(self.compressed_len);
         let data = end
             .filter(|&end| end <= self.end)
-            .and_then(|end| range(archive, local.data, end))
+            .map(|end| local.data..end)
             .ok_or(Fault::HeadersDisagree {
                 field: "place of the data",
             })?;
@@ -157,19 +173,22 @@ impl Member {
     }
 }
 
+/// The name of a member, and where its local header should be.
+pub(super) type Place = (String, u64);
+
 /// Reads the directory of `archive`.
 pub(super) fn read(
-    archive: &[u8],
+    archive: &Source,
     limits: &Limits,
-) -> Result<Vec<Member>, (Option<String>, Fault)> {
+) -> Result<Vec<Member>, (Option<Place>, Fault)> {
     check_start(archive).map_err(|fault| (None, fault))?;
     let end = End::find(archive).map_err(|fault| (None, fault))?;
     let mut members = entries(archive, &end, limits).map_err(|fault| (None, fault))?;
-    bound(&mut members, end.offset).map_err(|(name, fault)| (Some(name), fault))?;
+    bound(&mut members, end.offset).map_err(|(place, fault)| (Some(place), fault))?;
     Ok(members)
 }
 
-fn entries(archive: &[u8], end: &End, limits: &Limits) -> Result<Vec<Member>, Fault> {
+fn entries(archive: &Source, end: &End, limits: &Limits) -> Result<Vec<Member>, Fault> {
     let stated_end = u128::from(end.offset) + u128::from(end.size);
     if stated_end != u128::from(end.place) {
         return Err(Fault::DirectoryPlace {
@@ -178,7 +197,6 @@ fn entries(archive: &[u8], end: &End, limits: &Limits) -> Result<Vec<Member>, Fa
             end: end.place,
         });
     }
-    let directory = range(archive, end.offset, end.place).ok_or(Fault::NoEndRecord)?;
     let count = match usize::try_from(end.members) {
         Ok(count) if count <= limits.max_members => count,
         _ => {
@@ -195,8 +213,17 @@ fn entries(archive: &[u8], end: &End, limits: &Limits) -> Result<Vec<Member>, Fa
         });
     }
 
+    if end.size > limits.max_directory_bytes {
+        return Err(Fault::DirectoryTooLong {
+            length: end.size,
+            limit: limits.max_directory_bytes,
+        });
+    }
+    let directory = archive.bytes(end.offset..end.place)?;
+    let directory = directory.ok_or(Fault::NoEndRecord)?;
+
     let mut members = Vec::with_capacity(count);
-    let mut fields = Fields(directory);
+    let mut fields = Fields(&directory);
     while !fields.0.is_empty() {
         if members.len() == count {
             return Err(Fault::MemberCount {
@@ -204,7 +231,7 @@ fn entries(archive: &[u8], end: &End, limits: &Limits) -> Result<Vec<Member>, Fa
                 found: end.members + 1,
             });
         }
-        members.push(entry(archive, &mut fields, end.place, members.len())?);
+        members.push(entry(&mut fields, members.len())?);
     }
     if members.len() != count {
         return Err(Fault::MemberCount {
@@ -217,16 +244,17 @@ fn entries(archive: &[u8], end: &End, limits: &Limits) -> Result<Vec<Member>, Fa
 
 /// numpy decides by the first bytes what a file is, and so reads no archive that has anything
 /// before its first member.
-fn check_start(archive: &[u8]) -> Result<(), Fault> {
-    if archive.is_empty() {
+fn check_start(archive: &Source) -> Result<(), Fault> {
+    let start = archive.bytes(0..archive.len().min(8))?.unwrap_or_default();
+    if start.is_empty() {
         Err(Fault::Empty)
-    } else if archive.starts_with(LOCAL_SIGNATURE) || archive.starts_with(END_SIGNATURE) {
+    } else if start.starts_with(LOCAL_SIGNATURE) || start.starts_with(END_SIGNATURE) {
         Ok(())
-    } else if archive.starts_with(super::header::MAGIC) {
+    } else if start.starts_with(super::header::MAGIC) {
         Err(Fault::SingleArray)
     } else {
         Err(Fault::NotZip {
-            start: archive.iter().take(8).copied().collect(),
+            start: start.into_owned(),
         })
     }
 }
@@ -241,9 +269,11 @@ struct End {
 }
 
 impl End {
-    fn find(archive: &[u8]) -> Result<Self, Fault> {
-        let place = Self::search(archive).ok_or(Fault::NoEndRecord)?;
-        let mut fields = Fields(&archive[place + END_SIGNATURE.len()..]);
+    fn find(archive: &Source) -> Result<Self, Fault> {
+        let tail_at = archive.len().saturating_sub(LONGEST_END as u64);
+        let tail = archive.bytes(tail_at..archive.len())?.unwrap_or_default();
+        let at = Self::search(&tail).ok_or(Fault::NoEndRecord)?;
+        let mut fields = Fields(&tail[at + END_SIGNATURE.len()..]);
         let mut read = || {
             let volumes = [fields.u16()?, fields.u16()?];
             let members = [fields.u16()?, fields.u16()?];
@@ -264,9 +294,9 @@ impl End {
             members: members[0].into(),
             size: size.into(),
             offset: offset.into(),
-            place: place as u64,
+            place: tail_at + at as u64,
         };
-        match end.find_zip64(archive, place)? {
+        match Self::find_zip64(&tail[..at], tail_at)? {
             Some(zip64) => end.check_against(zip64),
             None => Ok(end),
         }
@@ -274,25 +304,27 @@ impl End {
 
     /// The same search as `zipfile`'s: the record is the last thing in the file or, failing that,
     /// wherever its signature was seen last.
-    fn search(archive: &[u8]) -> Option<usize> {
-        let last = archive.len().checked_sub(END_LENGTH)?;
-        let record = &archive[last..];
+    fn search(tail: &[u8]) -> Option<usize> {
+        let last = tail.len().checked_sub(END_LENGTH)?;
+        let record = &tail[last..];
         if record.starts_with(END_SIGNATURE) && record.ends_with(&[0, 0]) {
             return Some(last);
         }
         let start = last.saturating_sub(MAX_COMMENT);
-        archive[start..]
+        tail[start..]
             .windows(END_SIGNATURE.len())
             .rposition(|window| window == END_SIGNATURE)
             .map(|at| start + at)
             .filter(|&at| at <= last)
     }
 
-    fn find_zip64(&self, archive: &[u8], place: usize) -> Result<Option<Self>, Fault> {
-        let Some(locator_at) = place.checked_sub(LOCATOR64_LENGTH) else {
+    /// Looks for zip64's record and its locator at the end of `tail`, which starts at byte
+    /// `tail_at` of the archive.
+    fn find_zip64(tail: &[u8], tail_at: u64) -> Result<Option<Self>, Fault> {
+        let Some(locator_at) = tail.len().checked_sub(LOCATOR64_LENGTH) else {
             return Ok(None);
         };
-        let mut locator = Fields(&archive[locator_at..place]);
+        let mut locator = Fields(&tail[locator_at..]);
         if locator.bytes(LOCATOR64_SIGNATURE.len()) != Some(LOCATOR64_SIGNATURE) {
             return Ok(None);
         }
@@ -305,9 +337,9 @@ impl End {
         let missing = || Fault::NoZip64Record { offset };
         let record_at = locator_at
             .checked_sub(END64_LENGTH)
-            .filter(|&at| at as u64 == offset)
+            .filter(|&at| tail_at + at as u64 == offset)
             .ok_or_else(missing)?;
-        let mut record = Fields(&archive[record_at..locator_at]);
+        let mut record = Fields(&tail[record_at..locator_at]);
         if record.bytes(END64_SIGNATURE.len()) != Some(END64_SIGNATURE) {
             return Err(missing());
         }
@@ -325,7 +357,7 @@ impl End {
             members: members[0],
             size,
             offset,
-            place: record_at as u64,
+            place: tail_at + record_at as u64,
         }))
     }
 
@@ -359,13 +391,8 @@ impl End {
     }
 }
 
-/// Reads entry `index` of the directory, which ends at `directory_end` of the archive.
-fn entry(
-    archive: &[u8],
-    fields: &mut Fields<'_>,
-    directory_end: u64,
-    index: usize,
-) -> Result<Member, Fault> {
+/// Reads entry `index` of the directory.
+fn entry(fields: &mut Fields<'_>, index: usize) -> Result<Member, Fault> {
     if !fields.0.starts_with(ENTRY_SIGNATURE) {
         return Err(Fault::EntrySignature { index });
     }
@@ -377,14 +404,12 @@ fn entry(
         let (name, extra, comment) = (fields.u16()?, fields.u16()?, fields.u16()?);
         let _volume_and_attributes = fields.bytes(8)?;
         let offset = fields.u32()?;
-        let raw_name_at = directory_end - fields.0.len() as u64;
         let raw_name = fields.bytes(name.into())?;
         let extra = fields.bytes(extra.into())?;
         let _comment = fields.bytes(comment.into())?;
-        let raw_name_at = usize::try_from(raw_name_at).ok()?;
         let member = Member {
             name: String::new(),
-            raw_name: raw_name_at..raw_name_at + raw_name.len(),
+            raw_name: None,
             version,
             flags,
             method,
@@ -394,16 +419,15 @@ fn entry(
             offset: offset.into(),
             end: 0,
         };
-        Some((member, extra))
+        Some((member, raw_name, extra))
     };
-    let (mut member, extra) = read().ok_or(Fault::EntryTruncated { index })?;
+    let (mut member, raw_name, extra) = read().ok_or(Fault::EntryTruncated { index })?;
     let sizes = [
         &mut member.inflated_len,
         &mut member.compressed_len,
         &mut member.offset,
     ];
     widen(extra, sizes).ok_or(Fault::ExtraField { index })?;
-    let raw_name = archive.get(member.raw_name.clone()).unwrap_or_default();
     if raw_name.contains(&0) {
         return Err(Fault::NameNull { index });
     }
@@ -413,6 +437,9 @@ fn entry(
         let name = std::str::from_utf8(raw_name).map_err(|_| Fault::NameEncoding { index })?;
         name.to_owned()
     };
+    if member.name.as_bytes() != raw_name {
+        member.raw_name = Some(raw_name.into());
+    }
     Ok(member)
 }
 
@@ -439,7 +466,7 @@ fn widen<const N: usize>(extra: &[u8], values: [&mut u64; N]) -> Option<()> {
 }
 
 /// Gives every member the end of its room, and refuses those whose bytes cannot all fit there.
-fn bound(members: &mut [Member], directory: u64) -> Result<(), (String, Fault)> {
+fn bound(members: &mut [Member], directory: u64) -> Result<(), (Place, Fault)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by_key(|&index| members[index].offset);
     for (rank, &index) in order.iter().enumerate() {
@@ -448,7 +475,7 @@ fn bound(members: &mut [Member], directory: u64) -> Result<(), (String, Fault)> 
         let member = &members[index];
         let least = u128::from(member.offset)
             + u128::from(LOCAL_LENGTH)
-            + member.raw_name.len() as u128
+            + member.raw_name().len() as u128
             + u128::from(member.compressed_len);
         if least > u128::from(end) {
             let fault = match next {
@@ -457,7 +484,7 @@ fn bound(members: &mut [Member], directory: u64) -> Result<(), (String, Fault)> 
                 },
                 _ => Fault::OverlapsDirectory,
             };
-            return Err((member.name.clone(), fault));
+            return Err(((member.name.clone(), member.offset), fault));
         }
         members[index].end = end;
     }
@@ -465,20 +492,50 @@ fn bound(members: &mut [Member], directory: u64) -> Result<(), (String, Fault)> 
 }
 
 /// What stands directly before a member's data.
-struct LocalHeader<'a> {
+struct LocalHeader {
     flags: u16,
     method: u16,
     crc32: u32,
     compressed_len: u64,
     inflated_len: u64,
-    name: &'a [u8],
+    name: Box<[u8]>,
     /// Where the data starts in the archive.
     data: u64,
 }
 
-impl<'a> LocalHeader<'a> {
-    fn read(archive: &'a [u8], offset: u64) -> Option<Self> {
-        let mut fields = Fields(archive.get(usize::try_from(offset).ok()?..)?);
+impl LocalHeader {
+    /// Reads the one at `offset`; `None` if there is none.
+    fn read(archive: &Source, offset: u64) -> Result<Option<Self>, Fault> {
+        let after = |length: u64| Some(offset..offset.checked_add(length)?);
+        let Some(fixed) = after(LOCAL_LENGTH) else {
+            return Ok(None);
+        };
+        let Some(fixed) = archive.bytes(fixed)? else {
+            return Ok(None);
+        };
+        let Some((mut header, name, extra)) = Self::fixed(&fixed) else {
+            return Ok(None);
+        };
+        let length = LOCAL_LENGTH + u64::from(name) + u64::from(extra);
+        let Some(whole) = after(length) else {
+            return Ok(None);
+        };
+        header.data = whole.end;
+        let names = whole.start + LOCAL_LENGTH..whole.end;
+        let Some(names) = archive.bytes(names)? else {
+            return Ok(None);
+        };
+        let Some((name, extra)) = names.split_at_checked(name.into()) else {
+            return Ok(None);
+        };
+        header.name = name.into();
+        let sizes = [&mut header.inflated_len, &mut header.compressed_len];
+        Ok(widen(extra, sizes).map(|()| header))
+    }
+
+    /// The part of known length, and the lengths of the name and of the extra fields.
+    fn fixed(bytes: &[u8]) -> Option<(Self, u16, u16)> {
+        let mut fields = Fields(bytes);
         if fields.bytes(LOCAL_SIGNATURE.len())? != LOCAL_SIGNATURE {
             return None;
         }
@@ -486,28 +543,17 @@ impl<'a> LocalHeader<'a> {
         let (flags, method) = (fields.u16()?, fields.u16()?);
         let _time_and_date = fields.bytes(4)?;
         let (crc32, compressed, inflated) = (fields.u32()?, fields.u32()?, fields.u32()?);
-        let (name, extra) = (fields.u16()?, fields.u16()?);
-        let name = fields.bytes(name.into())?;
-        let extra = fields.bytes(extra.into())?;
-        let mut header = Self {
+        let header = Self {
             flags,
             method,
             crc32,
             compressed_len: compressed.into(),
             inflated_len: inflated.into(),
-            name,
-            data: (archive.len() - fields.0.len()) as u64,
+            name: Box::default(),
+            data: 0,
         };
-        widen(
-            extra,
-            [&mut header.inflated_len, &mut header.compressed_len],
-        )?;
-        Some(header)
+        Some((header, fields.u16()?, fields.u16()?))
     }
-}
-
-fn range(archive: &[u8], start: u64, end: u64) -> Option<&[u8]> {
-    archive.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
 }
 
 /// The encoding of names without the UTF-8 flag: that of the IBM PC.

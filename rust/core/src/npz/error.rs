@@ -18,12 +18,14 @@ pub enum Error {
         fault: Fault,
     },
     /// In one of its members.
-    #[error("{}: member {}: {fault}{}", path.display(), quoted(member), fault.next_step())]
+    #[error("{}: member {} at byte {offset}: {fault}{}", path.display(), quoted(member), fault.next_step())]
     Member {
         /// The file.
         path: PathBuf,
         /// The name in the archive's directory, with `.npy` where it has it.
         member: String,
+        /// Where the archive's directory says that the member is.
+        offset: u64,
         /// What is wrong with it.
         fault: Fault,
     },
@@ -65,10 +67,19 @@ pub enum Fault {
     NotFound,
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    #[error("could not be written: {0}")]
+    Write(std::io::Error),
+    #[error(
+        "cannot have a member {}: names are distinct, without null bytes, of 65,535 bytes at most",
+        quoted(name)
+    )]
+    Name { name: String },
     #[error("expected a regular file, found {found}")]
     NotAFile { found: &'static str },
     #[error("the file is empty")]
     Empty,
+    #[error("had {expected} bytes when it was opened and has {found} now")]
+    Changed { expected: u64, found: u64 },
     #[error("a single .npy array, not an .npz archive")]
     SingleArray,
     #[error(
@@ -107,6 +118,8 @@ pub enum Fault {
     // The directory.
     #[error("{count} members, more than the limit of {limit}")]
     TooManyMembers { count: u64, limit: usize },
+    #[error("a directory of {length} bytes, more than the limit of {limit}")]
+    DirectoryTooLong { length: u64, limit: u64 },
     #[error("the archive's directory states {stated} members, but holds {found}")]
     MemberCount { stated: u64, found: u64 },
     #[error("entry {index} of the archive's directory does not start with its signature")]
@@ -141,6 +154,8 @@ pub enum Fault {
         "{compressed} deflated bytes cannot hold the {inflated} stated; deflate gives at most 1032 for one"
     )]
     ImpossibleRatio { compressed: u64, inflated: u64 },
+    #[error("each of its bytes would inflate to {ratio}, more than the limit of {limit}")]
+    TooDense { ratio: u64, limit: u64 },
     #[error("would inflate to {total} bytes in all, more than the limit of {limit}")]
     TooLarge { total: u128, limit: u64 },
     #[error("{size} bytes do not fit this machine's memory")]
@@ -156,6 +171,11 @@ pub enum Fault {
     #[error("expected a buffer of {expected} bytes, found {found}")]
     BufferLength { expected: u64, found: usize },
 
+    #[error("the seek index {reason}")]
+    Index { reason: &'static str },
+    #[error("expected bytes within the {len} that it inflates to, found {start} to {end}")]
+    Range { start: u64, end: u64, len: u64 },
+
     // A .npy header.
     #[error("is not a .npy array")]
     NotAnArray,
@@ -170,6 +190,10 @@ pub enum Fault {
     HeaderTruncated,
     #[error("a .npy header of {length} bytes, more than the limit of {limit}")]
     HeaderTooLong { length: usize, limit: usize },
+    #[error(".npy headers of {total} bytes in all, more than the limit of {limit}")]
+    HeadersTooLong { total: u64, limit: u64 },
+    #[error("{dims} axes, more than the limit of {limit}")]
+    TooManyDims { dims: usize, limit: usize },
     #[error("the .npy header is not valid UTF-8")]
     HeaderEncoding,
     #[error("expected {expected} at character {at} of the .npy header")]
@@ -199,7 +223,8 @@ impl Fault {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound => ErrorKind::NotFound,
-            Self::Io(_) => ErrorKind::Io,
+            Self::Io(_) | Self::Write(_) => ErrorKind::Io,
+            Self::Name { .. } => ErrorKind::Value,
             Self::NotAFile { .. }
             | Self::SingleArray
             | Self::ManyVolumes
@@ -211,11 +236,16 @@ impl Fault {
             | Self::HeaderNesting { .. }
             | Self::ObjectArray
             | Self::UnknownDtype { .. } => ErrorKind::Unsupported,
-            Self::TooManyMembers { .. } | Self::TooLarge { .. } | Self::HeaderTooLong { .. } => {
-                ErrorKind::Limit
-            }
-            Self::AddressSpace { .. } => ErrorKind::Limit,
+            Self::TooManyMembers { .. }
+            | Self::DirectoryTooLong { .. }
+            | Self::TooDense { .. }
+            | Self::TooLarge { .. }
+            | Self::HeaderTooLong { .. }
+            | Self::HeadersTooLong { .. }
+            | Self::TooManyDims { .. }
+            | Self::AddressSpace { .. } => ErrorKind::Limit,
             Self::BufferLength { .. } => ErrorKind::Shape,
+            Self::Range { .. } => ErrorKind::Value,
             _ => ErrorKind::Corrupt,
         }
     }
@@ -224,11 +254,16 @@ impl Fault {
         match self {
             Self::NotFound => "; check the path",
             Self::Io(_) => "; check its permissions and its disk",
+            Self::Write(_) => "; free some space, or choose another place",
+            Self::Name { .. } => "; choose another name",
             Self::NotAFile { .. } => "; name the .npz file itself",
+            Self::Changed { .. } => "; replace files by renaming, and open it again",
             Self::SingleArray => "; numpy.load reads it",
             Self::ManyVolumes => "; join the volumes into one file",
             Self::NotAnArray => "; name the arrays to load",
             Self::ObjectArray => "; save it again with a numeric or string dtype",
+            Self::Index { .. } => "; build it again",
+            Self::Range { .. } => "; ask for bytes that it has",
             Self::BufferLength { .. } => "; make one of the member's inflated size",
             Self::AddressSpace { .. } => "; load fewer members at once, or use a 64-bit machine",
             fault => match fault.kind() {

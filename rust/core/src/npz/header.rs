@@ -84,6 +84,12 @@ impl Header {
             text.iter().copied().map(char::from).collect()
         };
         let (dtype, fortran_order, shape) = interpret(literal::parse(&text)?)?;
+        if shape.len() > limits.max_dims {
+            return Err(Fault::TooManyDims {
+                dims: shape.len(),
+                limit: limits.max_dims,
+            });
+        }
 
         let data_len = data_len(&dtype, &shape).ok_or(Fault::ArraySize)?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Fast, distrustful reading of `.npz` archives.
+//! Fast, distrustful reading of `.npz` archives, and writing them whole.
 //!
 //! An `.npz` is a zip archive of `.npy` arrays. [`Archive::open`] maps it and reads its directory;
 //! [`Archive::headers`] tells dtypes and shapes and inflates no more than that;
@@ -23,13 +23,18 @@ mod dtype;
 mod error;
 mod fields;
 mod header;
+mod index;
 mod inflate;
 mod limits;
 mod literal;
+mod save;
+mod source;
 
 pub use archive::{Archive, Array};
 pub use directory::Member;
 pub use dtype::{ByteOrder, Dtype, Field, Kind, Scalar};
 pub use error::{Error, Fault};
 pub use header::Header;
+pub use index::SeekIndex;
 pub use limits::Limits;
+pub use save::{Part, save};

@@ -266,12 +266,32 @@ fn limits_hold_at_their_value_and_not_below() {
     let size = four("'|u1'").len();
     let within = Limits::DEFAULT
         .with_max_header_bytes(size - 14)
+        .with_max_total_header_bytes(size as u64 - 4)
+        .with_max_dims(1)
         .with_max_members(2)
-        .with_max_inflated_bytes(size as u64);
+        .with_max_directory_bytes(2 * (46 + 5))
+        .with_max_inflated_bytes(size as u64)
+        .with_max_ratio(1);
     read(bytes.clone(), &within).unwrap();
-    let beyond: [(Limits, Fits); 3] = [
+    let beyond: [(Limits, Fits); 6] = [
         (within.clone().with_max_header_bytes(size - 15), |fault| {
             matches!(fault, Fault::HeaderTooLong { .. })
+        }),
+        (
+            within.clone().with_max_total_header_bytes(size as u64 - 5),
+            |fault| matches!(fault, Fault::HeadersTooLong { .. }),
+        ),
+        (within.clone().with_max_dims(0), |fault| {
+            matches!(fault, Fault::TooManyDims { dims: 1, limit: 0 })
+        }),
+        (within.clone().with_max_directory_bytes(101), |fault| {
+            matches!(
+                fault,
+                Fault::DirectoryTooLong {
+                    length: 102,
+                    limit: 101
+                }
+            )
         }),
         (within.clone().with_max_members(1), |fault| {
             matches!(fault, Fault::TooManyMembers { count: 2, limit: 1 })
@@ -288,12 +308,36 @@ fn limits_hold_at_their_value_and_not_below() {
     }
 
     // Of members asked for together the sum counts.
-    let archive = Archive::from_bytes("set.npz", bytes, &within).unwrap();
-    let error = archive.headers(&[0, 1], Interrupt::never()).unwrap_err();
+    let both = |limits: &Limits| {
+        let archive = Archive::from_bytes("set.npz", bytes.clone(), limits).unwrap();
+        archive.headers(&[0, 1], Interrupt::never()).unwrap_err()
+    };
+    let error = both(&within);
     assert!(
         matches!(error.fault(), Some(Fault::TooLarge { .. })),
         "{error}"
     );
+    let error = both(&within.with_max_inflated_bytes(1000));
+    assert!(
+        matches!(error.fault(), Some(Fault::HeadersTooLong { .. })),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_limit_on_the_ratio_holds_at_its_value_and_not_below() {
+    let entry = deflated("a.npy", &array("'|u1'", "(10000,)", &[0; 10_000]));
+    let ratio = u64::from(entry.inflated_len / entry.compressed_len);
+    let bytes = archive(&[entry]);
+    assert!(ratio > 50);
+    read(bytes.clone(), &Limits::DEFAULT.with_max_ratio(ratio)).unwrap();
+    let error = read(bytes, &Limits::DEFAULT.with_max_ratio(ratio - 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    let found = Fault::TooDense {
+        ratio,
+        limit: ratio - 1,
+    };
+    assert_eq!(error.fault().unwrap().to_string(), found.to_string());
 }
 
 #[test]

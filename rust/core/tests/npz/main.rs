@@ -2,4 +2,5 @@
 
 mod faults;
 mod reading;
+mod stream;
 mod zip;

@@ -1,0 +1,107 @@
+"""``medfast cache``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from medfast.cli import options
+
+if TYPE_CHECKING:
+    from medfast.npz.cache import Entry
+
+_DAY = 86_400
+
+
+@click.group("cache")
+def command() -> None:
+    """List, clear or verify the decoded arrays that --mmap keeps.
+
+    They are in $MEDFAST_CACHE, else in the user's folder for caches.
+    """
+
+
+@command.command("list")
+@options.as_json
+def list_(as_json: bool) -> None:
+    """List the archives that are decoded, the latest used first."""
+    from medfast.npz.cache import cache_root, entries
+
+    found = entries()
+    if as_json:
+        options.print_json([_facts(entry) for entry in found])
+        return
+    for entry in found:
+        age = (time.time() - entry.used) / _DAY
+        arrays = f"{entry.arrays} of {entry.members}"
+        click.echo(f"{entry.size:>16,} bytes  {arrays:<8} {age:5.1f} days ago  {_name(entry)}")
+    click.echo(f"{sum(entry.size for entry in found):>16,} bytes in {cache_root()}")
+
+
+@command.command("clear")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--older-than",
+    metavar="DAYS",
+    type=click.FloatRange(min=0),
+    help="Only what was not used for so long.",
+)
+def clear_(files: tuple[Path, ...], older_than: float | None) -> None:
+    """Remove what was decoded of the archives FILES; of all without them.
+
+    Programs that have arrays mapped keep them. Exit code 1 if something is being decoded at the
+    moment and was left.
+    """
+    from medfast.npz.cache import clear, entries, entry_of
+
+    chosen = [entry_of(file) for file in files] if files else entries()
+    freed = left = 0
+    for entry in chosen:
+        if entry is None or (
+            older_than is not None and time.time() - entry.used < older_than * _DAY
+        ):
+            continue
+        if clear(entry):
+            freed += entry.size
+        else:
+            left += 1
+            click.echo(f"left, since it is being decoded: {_name(entry)}", err=True)
+    click.echo(f"{freed:,} bytes freed")
+    if left:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("verify")
+def verify_() -> None:
+    """Compare everything decoded with the checksums that its archive stated.
+
+    Exit code 1 if something is damaged.
+    """
+    from medfast.npz.cache import entries, verify
+
+    found = entries()
+    damaged = [line for entry in found for line in verify(entry)]
+    for line in damaged:
+        click.echo(line)
+    click.echo(f"{sum(entry.arrays for entry in found)} arrays, {len(damaged)} damaged")
+    if damaged:
+        click.echo("remove them with `medfast cache clear`", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _name(entry: Entry) -> str:
+    return entry.source or str(entry.folder)
+
+
+def _facts(entry: Entry) -> dict[str, object]:
+    return {
+        "source": entry.source,
+        "folder": str(entry.folder),
+        "arrays": entry.arrays,
+        "members": entry.members,
+        "bytes": entry.size,
+        "used": entry.used,
+    }
