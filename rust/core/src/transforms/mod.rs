@@ -37,6 +37,7 @@
 //! # Ok::<(), medfast::transforms::Error>(())
 //! ```
 
+mod batch;
 mod draws;
 mod error;
 mod images;

@@ -1,7 +1,6 @@
 //! Transforms, and their compilation into one pass per image.
 
-use std::sync::{Mutex, PoisonError};
-
+use super::batch::render_rows;
 use super::draws::{Draws, MAX_POSITIONS, Stream, bernoulli, permutation, uniform};
 use super::error::Error;
 use super::images::{Flips, Images, Scratch, volume};
@@ -9,7 +8,7 @@ use super::ops::{Color, Geometry, Named, Op, Shape, Step};
 use super::output::{Dtype, Element, Floats, Frame, Layout, Output, write_image};
 use super::random::Random;
 use super::tone::{Blend, Tone, unfused, write_bytes};
-use crate::parallel::{self, Interrupt};
+use crate::parallel::Interrupt;
 #[cfg(target_arch = "x86_64")]
 use crate::simd;
 
@@ -490,12 +489,6 @@ impl Pipeline {
     }
 }
 
-/// Work handed to a thread at a time, in bytes of images: long enough to hide the handing out.
-const CHUNK_BYTES: usize = 1 << 16;
-
-/// Work that is worth starting another thread for, in bytes of images.
-const THREAD_BYTES: usize = 1 << 18;
-
 /// A checked call.
 struct Batch<'a> {
     transforms: &'a [Transform],
@@ -514,19 +507,15 @@ impl Batch<'_> {
         if out.is_empty() {
             return Ok(());
         }
-        let threads = self
-            .threads
-            .unwrap_or_else(|| match out.len() / THREAD_BYTES {
-                0 | 1 => 1,
-                worth => worth.min(parallel::available_threads()),
-            });
-        let rows_per_chunk = (CHUNK_BYTES / self.frame.volume()).max(1);
-        let chunks = out.chunks_mut(rows_per_chunk * self.frame.volume());
-        let chunks: Vec<_> = chunks.map(Mutex::new).collect();
-        parallel::for_each(threads, chunks.len(), self.interrupt, |chunk| {
-            let mut out = chunks[chunk].lock().unwrap_or_else(PoisonError::into_inner);
-            self.render(stage, chunk * rows_per_chunk, &mut out);
-            Ok(())
+        let (row, work) = (
+            self.frame.volume(),
+            self.from.volume().max(self.frame.volume()),
+        );
+        let Self {
+            threads, interrupt, ..
+        } = *self;
+        render_rows(out, row, work, threads, interrupt, |first, out| {
+            self.render(stage, first, out);
         })
     }
 

@@ -5,8 +5,6 @@ mod geometry;
 mod mix;
 mod named;
 
-use std::sync::{Mutex, PoisonError};
-
 pub use color::{Color, Noise};
 pub use geometry::{
     Border, Cuboid, Filter, Geometry, Interpolation, Margins, Motion, Orientation, Resize,
@@ -16,9 +14,10 @@ pub use mix::Mixture;
 pub use named::Named;
 pub(super) use named::Step;
 
+use super::batch::render_rows;
 use super::error::Error;
 use super::images::{Images, volume};
-use crate::parallel::{self, Interrupt};
+use crate::parallel::Interrupt;
 #[cfg(target_arch = "x86_64")]
 use crate::simd;
 
@@ -156,26 +155,15 @@ pub fn apply(
             shape: images.shape(),
         });
     }
-    let work = from.volume().max(to.volume());
-    let threads = threads.unwrap_or_else(|| match rows * work / THREAD_BYTES {
-        0 | 1 => 1,
-        worth => worth.min(parallel::available_threads()),
-    });
-    let rows_per_chunk = (CHUNK_BYTES / work).max(1);
-    let chunks: Vec<_> = out
-        .chunks_mut(rows_per_chunk * to.volume())
-        .map(Mutex::new)
-        .collect();
     let batch = Batch {
         ops,
         images,
         from,
         to,
     };
-    parallel::for_each(threads, chunks.len(), interrupt, |chunk| {
-        let mut out = chunks[chunk].lock().unwrap_or_else(PoisonError::into_inner);
-        batch.render(chunk * rows_per_chunk, &mut out);
-        Ok(())
+    let work = from.volume().max(to.volume());
+    render_rows(out, to.volume(), work, threads, interrupt, |first, out| {
+        batch.render(first, out);
     })
 }
 
@@ -209,10 +197,6 @@ pub fn output_shape(ops: &[Op], images: &Images<'_>) -> Result<Shape, Error> {
     }
     Ok(first)
 }
-
-/// As in the pipeline: long enough to hide the handing out, and worth another thread.
-const CHUNK_BYTES: usize = 1 << 16;
-const THREAD_BYTES: usize = 1 << 18;
 
 struct Batch<'a> {
     ops: &'a [Op],
