@@ -94,6 +94,46 @@ fn a_comment_may_follow() {
     assert_eq!(data([bytes, comment].concat()), [1, 2, 3, 4]);
 }
 
+/// A stream is read 256 KiB at a time, and a block's codes may lie on both sides.
+#[test]
+fn blocks_may_begin_anywhere_in_what_is_read_at_once() {
+    const AT_ONCE: usize = 1 << 18;
+    let coded: Vec<u8> = (0..900_u32).map(|at| (at * at / 7) as u8 % 61).collect();
+    let coded = deflated("", &coded);
+    for before in 0..120 {
+        let filler = AT_ONCE - before - 4 * 5;
+        let header = array("'|u1'", &format!("({:>6},)", filler - 73 + 900), &[]);
+        assert_eq!(header.len(), 73);
+        let mut content = header;
+        content.resize(filler, 7);
+        let mut bytes = Vec::new();
+        for part in content.chunks(65_535) {
+            let length = u16::try_from(part.len()).unwrap();
+            bytes.push(0);
+            bytes.extend(length.to_le_bytes());
+            bytes.extend((!length).to_le_bytes());
+            bytes.extend(part);
+        }
+        assert_eq!(bytes.len(), AT_ONCE - before);
+        bytes.extend(&coded.bytes);
+        content.extend((0..900_u32).map(|at| (at * at / 7) as u8 % 61));
+        let entry = Entry {
+            method: 8,
+            compressed_len: u32::try_from(bytes.len()).unwrap(),
+            bytes,
+            ..stored("a.npy", &content)
+        };
+        let archive = open(archive(&[entry]));
+        let mut streamed = Vec::new();
+        let mut sink = |part: &[u8]| {
+            streamed.extend_from_slice(part);
+            Ok::<_, Error>(())
+        };
+        archive.stream(0, &mut sink, Interrupt::never()).unwrap();
+        assert!(streamed == content, "{before} bytes before the end");
+    }
+}
+
 #[test]
 fn the_last_of_one_name_is_read() {
     let other = stored("a.npy", &array("'|u1'", "(1,)", &[9]));

@@ -262,6 +262,14 @@ impl Lengths {
     /// Only complete codes are taken, or a single distance code of one bit, or none: what every
     /// known compressor writes.
     pub fn read(bits: &mut Bits<'_>) -> Result<Self, Bad> {
+        // Bits that the input lacks read as zeros, which may seem to be wrong lengths.
+        Self::read_padded(bits).map_err(|bad| match bits.overrun() {
+            true => Bad::Truncated,
+            false => bad,
+        })
+    }
+
+    fn read_padded(bits: &mut Bits<'_>) -> Result<Self, Bad> {
         let litlens = bits.take(5) as usize + 257;
         let distances = bits.take(5) as usize + 1;
         let precodes = bits.take(4) as usize + 4;
@@ -296,7 +304,10 @@ impl Lengths {
                 continue;
             }
             let (value, least, extra) = match symbol {
-                16 if at == 0 => return Err(Bad::Invalid),
+                16 if at == 0 => {
+                    bits.skip(code_length);
+                    return Err(Bad::Invalid);
+                }
                 16 => (lengths[at - 1], 3, 2),
                 17 => (0, 3, 3),
                 _ => (0, 11, 7),
