@@ -27,14 +27,13 @@ def load_npz(
     """Read the arrays of an ``.npz`` archive.
 
     The arrays are those of `numpy.load`: bit for bit, with the same dtype, shape and memory order,
-    writeable, and independent of the file. Each is inflated into its own memory, the largest
-    first, and is checked against its CRC-32. Small ones are inflated as many at a time as there are
-    threads; one of a MB or more is cut into pieces, which the threads share.
+    writeable, and independent of the file. Each is inflated straight into its own memory, the
+    largest first, and is checked against its CRC-32.
 
     A file of more than 4 MiB is mapped into memory while it is read. It must not be cut short
     meanwhile by another process, or the operating system ends this one (SIGBUS); a file that was
     cut short between opening and reading is an error. Replacing a file by renaming another over it
-    is safe. Ctrl-C is answered between two pieces.
+    is safe. Ctrl-C is answered between two arrays, and within one that is large.
 
     Parameters
     ----------
@@ -48,8 +47,8 @@ def load_npz(
         Whether to answer with read-only memory maps of files in a cache, which takes neither time
         nor memory once the arrays are there; see `medfast.npz.cache`.
     threads : int, optional
-        How many threads inflate; by default, as many as there are processors. The
-        result does not depend on it.
+        How many threads inflate; by default, as many as there are processors. The result does not
+        depend on it.
     limits : Limits, optional
         What the file may cost; ``Limits()`` by default.
 

@@ -71,7 +71,7 @@ fn main() -> ExitCode {
             2 => {
                 let mut stream = random.pick(&streams).clone();
                 mutate(&mut stream, &streams, &mut random);
-                let Some((entry, data)) = as_miniz_inflates(&stream) else {
+                let Some((entry, data)) = as_miniz_inflates(&stream, &mut random) else {
                     continue;
                 };
                 expected = Some(data);
@@ -160,13 +160,30 @@ fn check(bytes: &[u8], expected: Option<&[u8]>, random: &mut Random) -> Result<u
     Ok(count)
 }
 
-/// A member of a header, in a block of its own, and what comes of `stream`; and its data.
-fn as_miniz_inflates(stream: &[u8]) -> Option<(Entry, Vec<u8>)> {
+/// A member of a header and some filling, in blocks of their own, and what comes of `stream`; and
+/// its data.
+///
+/// Now and then the filling makes the stream begin shortly before the end of what a reader reads at
+/// once.
+fn as_miniz_inflates(stream: &[u8], random: &mut Random) -> Option<(Entry, Vec<u8>)> {
+    const AT_ONCE: usize = 1 << 18;
+    let filling = match random.below(16) {
+        0 => AT_ONCE - 100 - random.below(stream.len() + 100),
+        _ => 0,
+    };
     let with_header = |length: usize| {
-        let header = array("'|u1'", &format!("({length:>9},)"), &[]);
-        let count = u16::try_from(header.len()).expect("a short header");
-        let block = [&[0], &count.to_le_bytes()[..], &(!count).to_le_bytes()];
-        [&block.concat(), &header[..], stream].concat()
+        let mut content = array("'|u1'", &format!("({length:>9},)"), &[]);
+        content.resize(content.len() + filling, 7);
+        let mut bytes = Vec::new();
+        for part in content.chunks(usize::from(u16::MAX)) {
+            let count = u16::try_from(part.len()).expect("a chunk");
+            bytes.push(0);
+            bytes.extend(count.to_le_bytes());
+            bytes.extend((!count).to_le_bytes());
+            bytes.extend(part);
+        }
+        bytes.extend(stream);
+        bytes
     };
     let inflate = |bytes: &[u8]| {
         let limit = usize::try_from(MAX_INFLATED).expect("1 MiB");
