@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -50,6 +51,12 @@ def digests() -> dict[str, str]:
         angles = rng.uniform(-180, 180, len(images))
         turned = functional.rotate(images, angles, interpolation="bilinear", fill=3)
         found[f"rotate {shape}"] = hashlib.sha256(turned.tobytes()).hexdigest()
+    archive = io.BytesIO()
+    pixels = np.cumsum(rng.integers(-3, 4, 5_000_000), dtype=np.int64).astype(np.uint8)
+    np.savez_compressed(archive, pixels=pixels)
+    read = medfast.load_npz(archive.getvalue())["pixels"]
+    np.testing.assert_array_equal(read, pixels)
+    found["npz"] = hashlib.sha256(read.tobytes()).hexdigest()
     labels, scores = rng.integers(0, 2, 5000), rng.normal(size=5000)
     found["AUC"] = float(medfast.roc_auc_score(labels, scores)).hex()
     return found

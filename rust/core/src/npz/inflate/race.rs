@@ -67,7 +67,7 @@ pub(super) fn race(lanes: &mut [&mut Lane], input: &[u8]) {
 
 fn dispatch<const N: usize>(lanes: [&mut Lane; N], input: &[u8]) -> (usize, Outcome) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("bmi2") {
+    if crate::simd::bmi2() {
         // SAFETY: the processor has BMI2.
         return unsafe { run_bmi2(lanes, input) };
     }
