@@ -123,3 +123,24 @@ def test_neither_torch_nor_pillow_is_imported() -> None:
         assert not {"torch", "PIL"} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, 2**64])
+@pytest.mark.parametrize("adapter", [PerImage, PerBatch])
+def test_a_wrong_seed_is_refused_at_once(adapter: type[PerImage | PerBatch], seed: object) -> None:
+    with pytest.raises(ConfigError, match="expected seed as a whole number from 0 to"):
+        adapter(Compose([]), seed=seed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ([], "at least one sample, got none"),
+        ([np.zeros((2, 2), np.uint8)], "pairs .* got ndarray at place 0"),
+        ([(np.zeros((2, 2), np.uint8), [1]), (np.zeros((2, 2), np.uint8), [1, 2])], "one shape"),
+        ([(np.zeros((2, 2), np.uint8), "cat")], "labels as numbers"),
+    ],
+)
+def test_samples_that_make_no_batch(samples: list[object], message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        PerBatch(Compose([]))(samples)  # type: ignore[arg-type]

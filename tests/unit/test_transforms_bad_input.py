@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from medfast import transforms
-from medfast.errors import ConfigError, MedfastError, ShapeError
+from medfast.errors import ConfigError, InvalidValueError, MedfastError, ShapeError
 from medfast.transforms import Compose, RandomInvert, Transform, functional
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
@@ -216,3 +216,15 @@ def test_probabilities_outside_0_and_1(name: str) -> None:
     for p in (-1e-9, 1 + 1e-9, math.nan, math.inf, -math.inf):
         with pytest.raises(ConfigError, match=rf"{name}: expected a probability p in \[0, 1\]"):
             CLASSES[name](**right(name), p=p)
+
+
+def test_rows_beyond_every_image_are_named_as_they_were_given() -> None:
+    images = np.zeros((2, 4, 4), np.uint8)
+    with pytest.raises(InvalidValueError, match=f"row {2**63} at position 1"):
+        Compose([])(images, index=np.array([0, 2**63], np.uint64))
+
+
+def test_masked_images_are_refused() -> None:
+    images = np.ma.masked_equal(np.zeros((2, 4, 4), np.uint8), 0)
+    with pytest.raises(ShapeError, match="without a mask"):
+        Compose([])(images)

@@ -81,7 +81,8 @@ def test_out_of_another_dtype_is_refused_before_it_is_written(dtype: str) -> Non
     others = {"float16", "bfloat16", "float32", "int16"} - {dtype}
     for other in others:
         out = torch.zeros(2, 1, 4, 4, dtype=getattr(torch, other))
-        with pytest.raises(ShapeError, match="expected out of shape"):
+        named = rf"expected out of shape .* and dtype {dtype}, got .* and torch.{other}"
+        with pytest.raises(ShapeError, match=named):
             halves(images, out=out)
         assert not out.any()
 

@@ -2,7 +2,7 @@
 
 Names, arguments and meaning are those of ``torchvision.transforms.v2``; given the same draws, every
 image equals what torchvision makes of it alone, value for value. A pipeline reads each image once,
-transforms it in cache and writes it once, as bytes or as normalised float32, into an array that is
+transforms it in cache and writes it once, as bytes or as normalised floats, into an array that is
 allocated once or is the caller's.
 
 What is drawn for a sample is a function of the seed, the epoch, its row in the images and the

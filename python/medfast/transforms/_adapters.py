@@ -11,6 +11,7 @@ import numpy as np
 from medfast.errors import ConfigError, ShapeError
 from medfast.transforms._apply import as_array, as_tensor, is_tensor
 from medfast.transforms._compose import Compose
+from medfast.transforms._settings import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,8 @@ class _Adapter:
     def __init__(self, pipeline: Compose, *, seed: int | None = None) -> None:
         if not isinstance(pipeline, Compose):
             raise ConfigError(f"expected a Compose of medfast, got {type(pipeline).__name__}")
-        if seed is not None and not 0 <= seed < 2**64:
-            raise ConfigError(f"seed={seed!r}; it must be None or an integer from 0 to 2**64 - 1")
+        if seed is not None:
+            seed = whole(type(self).__name__, "seed", seed, 0, 2**64 - 1)
         self.pipeline = pipeline
         self.seed = seed
         self._drawn = secrets.randbits(64) if seed is None else seed
@@ -151,8 +152,16 @@ class PerBatch(_Adapter):
         Raises
         ------
         ShapeError
-            If an image is none, or the images differ in size.
+            If a sample is no pair, an image is none, or the images or the labels differ in size.
         """
+        for place, sample in enumerate(samples):
+            if not isinstance(sample, (tuple, list)) or len(sample) != 2:
+                raise ShapeError(
+                    f"expected samples as pairs (image, label), got {type(sample).__name__} at "
+                    f"place {place}; give the dataset a label, 0 if there is none"
+                )
+        if not samples:
+            raise ShapeError("expected a list of at least one sample, got none")
         images = [one_image(image, self.pipeline) for image, _ in samples]
         shapes = {image.shape for image in images}
         if len(shapes) != 1:
@@ -161,7 +170,15 @@ class PerBatch(_Adapter):
                 "dataset"
             )
         found = self._transform(np.stack(images))
-        labels = np.asarray([as_array(label, "a label") for _, label in samples])
+        try:
+            labels = np.asarray([as_array(label, "a label") for _, label in samples])
+        except ValueError:
+            labels = np.asarray(None)
+        if labels.dtype.kind not in "biuf":
+            raise ShapeError(
+                "expected labels as numbers or arrays of one shape, got "
+                f"{[label for _, label in samples[:3]]!r}"
+            )
         if "torch" in sys.modules:
             return as_tensor(found, self.pipeline.dtype_name), as_tensor(labels)
         return found, labels

@@ -152,6 +152,8 @@ def _bytes(images: object) -> npt.NDArray[np.uint8]:
             f"expected images as a numpy array or a torch tensor, got {kind}; "
             "numpy.stack(list) makes one of a list"
         )
+    if isinstance(images, np.ma.MaskedArray):
+        raise ShapeError("expected images without a mask; images.filled(0) blackens what it hides")
     if images.dtype != np.uint8:
         raise ShapeError(
             f"expected images of uint8, got {images.dtype}; convert them to bytes in 0..255"

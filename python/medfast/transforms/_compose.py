@@ -202,6 +202,34 @@ class Compose:
         """The name of the output's dtype, as in torch: that of `ToDtype`, or uint8."""
         return self._pipeline.dtype
 
+    def _checked_out(
+        self, out: Any, shape: tuple[int, ...], images: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[Any]:
+        """Give the array, or that of the tensor, that is written to."""
+        target = as_array(out, "out")
+        if not isinstance(target, np.ndarray):
+            raise ShapeError(f"expected out as a numpy array or a torch tensor, got {_kind(out)}")
+        if target.dtype.name == "bfloat16":
+            target = target.view(np.uint16)  # of ml_dtypes, which numpy lacks
+        wanted = self.dtype_name if is_tensor(out) else self.dtype.name
+        if target.dtype != self.dtype or target.shape != shape:
+            raise ShapeError(
+                f"expected out of shape {shape} and dtype {wanted}, got {target.shape} and "
+                f"{out.dtype}"
+            )
+        for needed, met in (
+            ("C-contiguous", target.flags.c_contiguous),
+            ("aligned", target.flags.aligned),
+            ("writeable", target.flags.writeable),
+        ):
+            if not met:
+                module = "torch" if is_tensor(out) else "numpy"
+                fresh = f"{module}.empty({shape}, dtype={module}.{wanted})"
+                raise ShapeError(f"expected out to be {needed}; pass a fresh {fresh}")
+        if np.may_share_memory(images, target):
+            raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
+        return target
+
     def __call__(
         self,
         images: npt.NDArray[np.uint8],
@@ -268,10 +296,7 @@ class Compose:
         if out is None:
             target = np.empty(shape, self.dtype)
         else:
-            target = as_array(out, "out")
-            if getattr(target, "dtype", None) is not None and target.dtype.name == "bfloat16":
-                target = target.view(np.uint16)  # of ml_dtypes
-            _check_out(target, shape, self.dtype, batch)
+            target = self._checked_out(out, shape, batch)
         view = target.reshape(flat[0])
         if view.dtype == np.float16:
             view = view.view(np.uint16)
@@ -374,31 +399,12 @@ def _checked_index(
             f"expected index as a 1-D sequence of integers, got {rows.ndim}-D of {rows.dtype}; "
             "numpy.flatnonzero(mask) turns a mask into rows"
         )
-    return np.ascontiguousarray(rows, dtype=np.int64)
-
-
-def _check_out(
-    out: object,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    images: npt.NDArray[np.uint8],
-) -> None:
-    if not isinstance(out, np.ndarray):
-        raise ShapeError(f"expected out as a numpy array or a torch tensor, got {_kind(out)}")
-    if out.dtype != dtype or out.shape != shape:
-        raise ShapeError(
-            f"expected out of shape {shape} and dtype {dtype}, got {out.shape} and {out.dtype}"
+    if rows.size and rows.dtype.kind == "u" and rows.max() > _MAX_ROW:
+        position = int(rows.argmax())
+        raise InvalidValueError(
+            f"index: row {rows[position]} at position {position} is no row of any images"
         )
-    for wanted, met in (
-        ("C-contiguous", out.flags.c_contiguous),
-        ("aligned", out.flags.aligned),
-        ("writeable", out.flags.writeable),
-    ):
-        if not met:
-            fresh = f"numpy.empty({shape}, {dtype.name!r})"
-            raise ShapeError(f"expected out to be {wanted}; pass a fresh {fresh}")
-    if np.may_share_memory(images, out):
-        raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
+    return np.ascontiguousarray(rows, dtype=np.int64)
 
 
 def _kind(value: object) -> str:
