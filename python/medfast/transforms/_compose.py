@@ -202,6 +202,10 @@ class Compose:
         """The name of the output's dtype, as in torch: that of `ToDtype`, or uint8."""
         return self._pipeline.dtype
 
+    def _dtype_of(self, out: object) -> str:
+        """Name the dtype that an array or a tensor to write to has."""
+        return self.dtype_name if is_tensor(out) else self.dtype.name
+
     def _checked_out(
         self, out: Any, shape: tuple[int, ...], images: npt.NDArray[np.uint8]
     ) -> npt.NDArray[Any]:
@@ -209,13 +213,14 @@ class Compose:
         target = as_array(out, "out")
         if not isinstance(target, np.ndarray):
             raise ShapeError(f"expected out as a numpy array or a torch tensor, got {_kind(out)}")
-        if target.dtype.name == "bfloat16":
+        dtype = self.dtype
+        # The name of a dtype takes numpy longer than all the rest of the call.
+        if target.dtype != dtype and target.dtype.name == self.dtype_name == "bfloat16":
             target = target.view(np.uint16)  # of ml_dtypes, which numpy lacks
-        wanted = self.dtype_name if is_tensor(out) else self.dtype.name
-        if target.dtype != self.dtype or target.shape != shape:
+        if target.dtype != dtype or target.shape != shape:
             raise ShapeError(
-                f"expected out of shape {shape} and dtype {wanted}, got {target.shape} and "
-                f"{out.dtype}"
+                f"expected out of shape {shape} and dtype {self._dtype_of(out)}, got "
+                f"{target.shape} and {out.dtype}"
             )
         for needed, met in (
             ("C-contiguous", target.flags.c_contiguous),
@@ -224,7 +229,7 @@ class Compose:
         ):
             if not met:
                 module = "torch" if is_tensor(out) else "numpy"
-                fresh = f"{module}.empty({shape}, dtype={module}.{wanted})"
+                fresh = f"{module}.empty({shape}, dtype={module}.{self._dtype_of(out)})"
                 raise ShapeError(f"expected out to be {needed}; pass a fresh {fresh}")
         if np.may_share_memory(images, target):
             raise ShapeError("expected out apart from images, they overlap; pass a fresh array")
