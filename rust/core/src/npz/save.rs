@@ -563,6 +563,36 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_to_write_says_what_helps() {
+        for (kind, step) in [
+            (
+                io::ErrorKind::StorageFull,
+                "; free some space, or choose another disk",
+            ),
+            (
+                io::ErrorKind::QuotaExceeded,
+                "; free some space, or choose another disk",
+            ),
+            (
+                io::ErrorKind::FileTooLarge,
+                "; lift the limit on the size of files, or choose another disk",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                "; choose a folder that can be written",
+            ),
+            (
+                io::ErrorKind::ReadOnlyFilesystem,
+                "; choose a folder that can be written",
+            ),
+            (io::ErrorKind::NotADirectory, "; choose another place"),
+        ] {
+            let error = Stop::Io(kind.into()).at(Path::new("a.npz")).to_string();
+            assert!(error.ends_with(step), "{error}");
+        }
+    }
+
+    #[test]
     fn what_stops_the_writing_leaves_nothing() {
         let folder = std::env::temp_dir().join(format!("medfast-stop-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
@@ -580,6 +610,12 @@ mod tests {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         let error = save(folder.join("no/a.npz"), &[], 6, 1, Interrupt::never()).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Io);
+        assert!(
+            error.to_string().ends_with("; make its folder first"),
+            "{error}"
+        );
+        let error = save(&folder, &[], 6, 1, Interrupt::never()).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
         fs::remove_dir_all(&folder).unwrap();
     }
 }
