@@ -41,6 +41,31 @@ def test_info_tells_members_shapes_sizes_and_limits(cli, archive):
     assert "within   max_inflated_bytes 68,719,476,736: takes 792,256" in lines
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("columns", [30, 80, 300])
+def test_info_leaves_nothing_out(cli, tmp_path, monkeypatch, terminal, columns):
+    path = tmp_path / "wide.npz"
+    fields = [(f"a_long_name_of_a_field_{index}", "<f4") for index in range(30)]
+    name = "a_name_of_an_array_that_takes_half_a_line"
+    save_npz(path, {"images": np.zeros((2, 3), np.uint8), name: np.zeros((1,) * 30, fields)})
+    monkeypatch.setenv("COLUMNS", str(columns))
+    if terminal:
+        monkeypatch.setenv("TTY_COMPATIBLE", "1")
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("NO_COLOR", "1")
+    lines = cli("info", path).out.splitlines()
+    first = next(line for line in lines if line.startswith("images"))
+    assert first.split()[0] == "images"
+    assert first.split()[-1] == "right"
+    second = next(line for line in lines if line.startswith(name))
+    assert second.split()[-1] == "right"
+    assert "(1, 1" in second
+    if not terminal:
+        assert lines.index(second) + 1 == next(
+            row for row, line in enumerate(lines) if line.startswith("within")
+        )
+
+
 def test_info_as_json(cli, archive):
     found = json.loads(cli("info", archive, "--no-crc", "--json").out)
     assert found["file_bytes"] == archive.stat().st_size
@@ -139,6 +164,47 @@ def test_clear_of_what_was_not_used_for_long(cli, archive):
     os.utime(entry["folder"], (old, old))
     assert cli("cache", "clear", "--older-than", 4).out == "0 bytes freed\n"
     assert cli("cache", "clear", "--older-than", 2).out != "0 bytes freed\n"
+
+
+@pytest.mark.parametrize("days", ["nan", "NaN", "-nan", "-1", "x"])
+def test_clear_of_no_number_of_days(cli, archive, days):
+    load_npz(archive, mmap=True)
+    done = cli("cache", "clear", f"--older-than={days}")
+    assert done.code == 2
+    assert "--older-than" in done.err
+    assert len(json.loads(cli("cache", "list", "--json").out)) == 1
+    assert cli("cache", "clear", "--older-than", "inf").out == "0 bytes freed\n"
+
+
+def test_clear_of_a_file_that_is_gone(cli, archive, tmp_path, monkeypatch):
+    other = tmp_path / "other.npz"
+    save_npz(other, {"a": np.arange(9)})
+    load_npz(archive, mmap=True)
+    load_npz(other, mmap=True)
+    archive.unlink()
+    monkeypatch.chdir(tmp_path)
+    assert cli("cache", "clear", archive.name).out != "0 bytes freed\n"
+    (left,) = json.loads(cli("cache", "list", "--json").out)
+    assert left["source"] == str(other)
+    done = cli("cache", "clear", archive.name)
+    assert done.code == 1
+    assert "no such file" in done.err
+
+
+def test_arrays_without_elements_are_not_missed(cli, tmp_path):
+    path = tmp_path / "a.npz"
+    save_npz(path, {"a": np.arange(9), "none": np.zeros((0, 3)), "hollow": np.zeros((3, 0), "U0")})
+    load_npz(path, mmap=True)
+    assert "1 of 1 " in cli("cache", "list").out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the error is another")
+def test_a_cache_below_a_file(cli, archive, monkeypatch):
+    monkeypatch.setenv("MEDFAST_CACHE", str(archive / "below"))
+    for words in (("list",), ("clear",), ("clear", archive), ("verify",)):
+        done = cli("cache", *words)
+        assert done.code == 1
+        assert "cannot be read: Not a directory; set MEDFAST_CACHE to another" in done.err
 
 
 def test_clear_tells_what_it_left(cli, archive):

@@ -25,7 +25,8 @@ from medfast.errors import (
     StorageError,
     UnsupportedError,
 )
-from medfast.npz import Limits, load_npz
+from medfast.npz import Limits, load_npz, open_npz
+from medfast.npz.inspection import inspect_npz
 
 
 @pytest.fixture
@@ -88,7 +89,27 @@ def test_a_missing_key_names_the_nearest(archive: Path) -> None:
     assert str(caught.value) == f"{archive}: no array 'train_image'; did you mean 'train_images'?"
 
 
-@pytest.mark.parametrize("keys", ["train_images", b"train_images", [1], [None]])
+def test_a_key_that_no_archive_can_have(archive: Path) -> None:
+    with pytest.raises(MissingKeyError, match=r"no array '\\ud800'; known: "):
+        load_npz(archive, ["\ud800"])
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_members": 3}, 5, 0, False])
+def test_limits_that_are_none(archive: Path, limits: Any) -> None:
+    for use in (load_npz, open_npz, inspect_npz):
+        with pytest.raises(
+            InvalidValueError, match=r"limits: expected medfast\.npz\.Limits or None"
+        ):
+            use(archive, limits=limits)
+
+
+@pytest.mark.parametrize("mmap", ["r", "", None, 1, 0])
+def test_mmap_that_is_neither_true_nor_false(archive: Path, mmap: Any) -> None:
+    with pytest.raises(InvalidValueError, match="mmap: expected True or False, found"):
+        load_npz(archive, mmap=mmap)
+
+
+@pytest.mark.parametrize("keys", ["train_images", b"train_images", [1], [None], 5, 1.5])
 def test_keys_that_are_no_list_of_names(archive: Path, keys: Any) -> None:
     with pytest.raises(InvalidValueError, match="keys: expected"):
         load_npz(archive, keys)

@@ -89,7 +89,8 @@ def test_only_what_was_asked_for_is_decoded(archive: Path) -> None:
     assert [entry.arrays for entry in cache.entries()] == [1]
     load_npz(archive, ["images.npy", "big"], mmap=True)
     (entry,) = cache.entries()
-    assert (entry.arrays, entry.members, entry.source) == (2, 8, str(archive))
+    # Of the array without elements there is nothing to keep.
+    assert (entry.arrays, entry.members, entry.source) == (2, len(ARRAYS) - 1, str(archive))
 
 
 def test_nothing_is_decoded_twice(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +218,8 @@ def test_a_map_whose_file_is_gone_says_so(archive: Path) -> None:
 def test_a_folder_that_cannot_be_made(archive: Path, root: Path) -> None:
     root.parent.joinpath("file").touch()
     os.environ["MEDFAST_CACHE"] = str(root.parent / "file" / "cache")
-    with pytest.warns(CacheUnavailableWarning, match="decoded into memory") as caught:
+    words = "decoded into memory, .*: Not a directory; set MEDFAST_CACHE to another folder"
+    with pytest.warns(CacheUnavailableWarning, match=words if os.name == "posix" else "") as caught:
         arrays = load_npz(archive, mmap=True)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -236,7 +238,9 @@ def test_a_full_disk_is_seen_before_decoding(
         f_frsize, f_bavail = 4096, 2
 
     monkeypatch.setattr(os, "statvfs", lambda path: real(path) and Full)
-    with pytest.warns(CacheUnavailableWarning, match="No space left on device") as caught:
+    with pytest.warns(
+        CacheUnavailableWarning, match="No space left on device; free some"
+    ) as caught:
         arrays = load_npz(archive, mmap=True)
     assert len(caught) == 1
     assert same(arrays["images"], ARRAYS["images"])

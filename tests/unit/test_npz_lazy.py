@@ -60,6 +60,7 @@ def test_it_is_a_mapping(path: Path) -> None:
         assert "noise.npy" in arrays
         assert "nose" not in arrays
         assert 3 not in arrays
+        assert "\ud800" not in arrays
         for key, array in arrays.items():
             np.testing.assert_array_equal(array, theirs[key])
         assert arrays.get("absent") is None
@@ -221,6 +222,33 @@ def test_rows_need_no_cache(path: Path, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("MEDFAST_CACHE", str(tmp_path / "file" / "below"))
     with open_npz(path) as arrays:
         np.testing.assert_array_equal(arrays.rows("noise", 77), NOISE[77])
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("rows", [slice(2), slice(None, None, 7), -1, slice(None)], ids=str)
+def test_rows_of_a_small_array_are_checked(tmp_path: Path, save: Any, rows: Any) -> None:
+    path = tmp_path / "a.npz"
+    save(path, a=NOISE[:2000])
+    with zipfile.ZipFile(path) as file:
+        crc32 = file.getinfo("a.npy").CRC.to_bytes(4, "little")
+    # What is decoded is what was written, and differs from what the archive says of it.
+    other = (int.from_bytes(crc32, "little") ^ 1).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes().replace(crc32, other))
+    with open_npz(path) as arrays, pytest.raises(CorruptDatasetError, match="CRC-32"):
+        arrays.rows("a", rows)
+
+
+def test_all_rows_of_a_large_stored_array_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, a=NOISE)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with open_npz(path) as arrays:
+        np.testing.assert_array_equal(arrays.rows("a", slice(9)), NOISE[:9])
+        for rows in (slice(None), slice(None, None, -1)):
+            with pytest.raises(CorruptDatasetError, match="CRC-32"):
+                arrays.rows("a", rows)
 
 
 def test_rows_of_a_stored_array_need_no_index(tmp_path: Path, root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -196,10 +197,51 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, level: int) -> None:
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for path in (tmp_path / "no" / "a.npz", tmp_path / "file" / "a.npz", tmp_path):
-        with pytest.raises(StorageError, match="could not be written"):
+    for path, step in (
+        (tmp_path / "no" / "a.npz", "make its folder first"),
+        (tmp_path / "file" / "a.npz", "choose another place"),
+        (tmp_path / ("x" * 300), "choose another place"),
+    ):
+        with pytest.raises(StorageError, match=f"could not be written: .*; {step}$"):
             save_npz(path, {"a": np.arange(3)})
+    with pytest.raises(UnsupportedError, match=r"found a directory; name the .npz file itself"):
+        save_npz(tmp_path, {"a": np.arange(3)})
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes with names")
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(UnsupportedError, match="expected a regular file, found a device or a"):
+            save_npz(tmp_path / name, {"a": np.arange(3)})
+    assert (tmp_path / "pipe").is_fifo()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs modes of files")
+@pytest.mark.parametrize("mode", [0o600, 0o666, 0o440])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a.npz"
+    path.touch()
+    path.chmod(mode)
+    save_npz(path, {"a": np.arange(3)})
+    assert path.stat().st_mode & 0o777 == mode
+    check(path, {"a": np.arange(3)})
+
+
+def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys, numpy as np\nfrom medfast.npz import save_npz\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "for number in range(3):\n"
+        "    path.with_name(f'.{path.name}.{os.getpid()}-{number}.tmp').write_bytes(b'left')\n"
+        "save_npz(path, {'a': np.arange(3)})"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.npz"], check=True)
+    check(tmp_path / "a.npz", {"a": np.arange(3)})
+    assert [file.read_bytes() for file in tmp_path.glob(".*.tmp")] == [b"left"] * 3
 
 
 # What is refused
@@ -209,6 +251,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     ("arrays", "words"),
     [
         ({1: np.arange(3)}, "expected names, found 1"),
+        ({"\ud800": np.arange(3)}, r"expected names in Unicode, found '\\ud800'"),
         ({"a\0b": np.arange(3)}, "without null bytes"),
         ({"x" * 70_000: np.arange(3)}, "65,535 bytes at most"),
     ],
@@ -217,6 +260,33 @@ def test_names_that_make_no_sense(tmp_path: Path, arrays: Any, words: str) -> No
     with pytest.raises(InvalidValueError, match=words):
         save_npz(tmp_path / "a.npz", arrays)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arrays", [[np.arange(3)], np.arange(3), None, "a"])
+def test_arrays_without_names(tmp_path: Path, arrays: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"arrays: expected a mapping .*; write {"):
+        save_npz(tmp_path / "a.npz", arrays)
+
+
+def test_lists_that_make_no_array(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="'a': expected what makes an array, found a list"):
+        save_npz(tmp_path / "a.npz", {"a": [[1], [1, 2]]})
+
+
+@pytest.mark.parametrize("path", [io.BytesIO(), None, 3])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"expected the path of a file, found") as caught:
+        save_npz(path, {"a": np.arange(3)})
+    assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("", "found ''; name the file"), ("a\0b", "null bytes"), ("\ud800", "can be encoded")],
+)
+def test_paths_that_make_no_sense(path: str, words: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"path: expected .*{words}"):
+        save_npz(path, {"a": np.arange(3)})
 
 
 @pytest.mark.parametrize("level", [-1, 10, 1.5, None, True])

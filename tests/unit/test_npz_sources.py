@@ -14,6 +14,8 @@ import pytest
 
 from medfast.errors import (
     CorruptDatasetError,
+    DatasetNotFoundError,
+    InvalidValueError,
     LimitExceededError,
     StorageError,
     UnsupportedError,
@@ -132,7 +134,53 @@ def test_a_file_of_text() -> None:
         load_npz(io.StringIO("text"))
 
 
+def test_a_file_of_text_that_is_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(content())
+    with (
+        (tmp_path / "a.npz").open(encoding="utf-8") as file,
+        tempfile.NamedTemporaryFile("w+", encoding="utf-8") as wrapped,
+    ):
+        wrapped.buffer.write(content())
+        wrapped.seek(0)
+        for text in (file, wrapped):
+            with pytest.raises(
+                UnsupportedError, match=r'found one of text; open it with mode "rb"'
+            ):
+                load_npz(text)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("source", [None, 3, object(), ["a.npz"]])
 def test_what_is_no_source(source: Any) -> None:
-    with pytest.raises(TypeError, match="expected a path, bytes or a file"):
+    with pytest.raises(InvalidValueError, match="expected a path, bytes or a file") as caught:
         load_npz(source)
+    assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize("path", ["a\0b", Path("a\0b"), "\ud800"])
+def test_paths_that_make_no_sense(path: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"path: expected one .*; check where it comes"):
+        load_npz(path)
+
+
+def test_an_empty_path() -> None:
+    with pytest.raises(DatasetNotFoundError, match=r"found ''; name the .npz file"):
+        load_npz("")
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+@pytest.mark.parametrize("mode", ["wb", "ab", "xb"])
+def test_a_file_that_is_open_for_writing(tmp_path: Path, mode: Any, buffering: int) -> None:
+    with (
+        (tmp_path / "a.npz").open(mode, buffering) as file,
+        pytest.raises(InvalidValueError, match=r'a\.npz: .*for writing only; .*mode "rb"'),
+    ):
+        load_npz(file)
+
+
+def test_a_file_that_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(content())
+    with (tmp_path / "a.npz").open("rb") as file, io.BytesIO(content()) as stream:
+        pass
+    for closed in (file, stream):
+        with pytest.raises(InvalidValueError, match="found a closed one; open it again"):
+            load_npz(closed)

@@ -94,7 +94,9 @@ def run(args: list[str] | None = None) -> int:
         elif isinstance(error, MedfastError):
             click.echo(f"medfast: {error}", err=True)
         elif isinstance(error, OSError):
-            click.echo(f"medfast: {error}; free some space, or choose another place", err=True)
+            from medfast.data.storage import next_step
+
+            click.echo(f"medfast: {error}; {next_step(error)}", err=True)
         elif isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
             need = f"medfast: this needs {error.name}, which is not installed"
             click.echo(f"{need}: pip install 'medfast[{EXTRAS[error.name]}]'", err=True)

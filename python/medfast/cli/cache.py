@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from medfast.npz.cache import Entry
 
 _DAY = 86_400
+
+
+def _days(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    # A range lets pass what compares with nothing.
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is not a number of days.")
+    return value
 
 
 @click.group("cache")
@@ -47,22 +55,22 @@ def list_(as_json: bool) -> None:
     "--older-than",
     metavar="DAYS",
     type=click.FloatRange(min=0),
+    callback=_days,
     help="Only what was not used for so long.",
 )
 def clear_(files: tuple[Path, ...], older_than: float | None) -> None:
     """Remove what was decoded of the archives FILES; of all without them.
 
-    Programs that have arrays mapped keep them. Exit code 1 if something is being decoded at the
+    FILES that are gone go by the names that the list shows. Programs that have arrays mapped keep
+    them. Exit code 1 if something is being decoded at the
     moment and was left.
     """
-    from medfast.npz.cache import clear, entries, entry_of
+    from medfast.npz.cache import clear, entries
 
-    chosen = [entry_of(file) for file in files] if files else entries()
+    chosen = [entry for file in files for entry in _entries_of(file)] if files else entries()
     freed = left = 0
     for entry in chosen:
-        if entry is None or (
-            older_than is not None and time.time() - entry.used < older_than * _DAY
-        ):
+        if older_than is not None and time.time() - entry.used < older_than * _DAY:
             continue
         if clear(entry):
             freed += entry.size
@@ -90,6 +98,20 @@ def verify_() -> None:
     if damaged:
         click.echo("remove them with `medfast cache clear`", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _entries_of(file: Path) -> list[Entry]:
+    from medfast.errors import DatasetNotFoundError
+    from medfast.npz.cache import entries_of_gone, entry_of
+
+    try:
+        entry = entry_of(file)
+    except DatasetNotFoundError:
+        gone = entries_of_gone(file)
+        if not gone:
+            raise
+        return gone
+    return [] if entry is None else [entry]
 
 
 def _name(entry: Entry) -> str:

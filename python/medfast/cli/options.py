@@ -17,7 +17,6 @@ offline = click.option("--offline", is_flag=True, default=None, help="Never down
 mmap = click.option(
     "--mmap",
     is_flag=True,
-    default=None,
     help="Map the arrays out of a cache on the disk; see medfast cache.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")

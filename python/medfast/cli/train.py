@@ -102,7 +102,7 @@ def _open(given: dict[str, Any]) -> Dataset:
     if path is not None:
         if task is None or given["size"] is not None:
             raise ConfigError("--data needs --task, and no --size: the file tells the size")
-        return open_file(path, task=task, mmap=bool(given["mmap"]))
+        return open_file(path, task=task, mmap=given["mmap"])
     if task is not None:
         raise ConfigError(f"--task goes with --data; the task of {name} is known")
     with download_bar(name) as progress:
@@ -111,6 +111,6 @@ def _open(given: dict[str, Any]) -> Dataset:
             size=28 if given["size"] is None else given["size"],
             root=given["root"],
             offline=given["offline"],
-            mmap=bool(given["mmap"]),
+            mmap=given["mmap"],
             progress=progress,
         )

@@ -54,10 +54,16 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def next_step(error: OSError) -> str:
+    """Say what helps against a refusal of the operating system."""
+    return _NEXT_STEPS.get(error.errno or 0, "choose another place")
+
+
 def storage_error(action: str, path: Path, error: OSError) -> StorageError:
     """Word a refusal of the operating system."""
-    step = _NEXT_STEPS.get(error.errno or 0, "choose another place")
-    failure = StorageError(f"{path} could not be {action}: {error.strerror or error}; {step}")
+    failure = StorageError(
+        f"{path} could not be {action}: {error.strerror or error}; {next_step(error)}"
+    )
     failure.errno = error.errno
     return failure
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from medfast import _native
 from medfast.errors import (
+    DatasetNotFoundError,
     InvalidValueError,
     LimitExceededError,
     MissingKeyError,
@@ -18,10 +20,11 @@ from medfast.errors import (
     UnsupportedError,
     nearest,
 )
-from medfast.npz._limits import Limits, check_threads
+from medfast.npz._limits import Limits, check_limits, check_threads
+from medfast.npz._paths import SourceTypeError, check_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TypeAlias
 
     import numpy.typing as npt
@@ -49,12 +52,12 @@ class Archive:
     """An open archive: what the native one does, in terms of numpy."""
 
     def __init__(self, source: Source, limits: Limits | None) -> None:
-        self.limits = limits or Limits()
+        self.limits = check_limits(limits)
         self.name, self.native = _open(source, self.limits)
 
     def find(self, keys: Iterable[str] | None) -> dict[str, int]:
         """Map every key that was asked for, or all, to the index of its member."""
-        if isinstance(keys, (str, bytes)):
+        if isinstance(keys, (str, bytes)) or not (keys is None or isinstance(keys, Iterable)):
             raise InvalidValueError(
                 f"keys: expected a list of names, found {keys!r}; write it in brackets"
             )
@@ -62,12 +65,19 @@ class Archive:
         for key in self.native.keys() if keys is None else keys:
             if not isinstance(key, str):
                 raise InvalidValueError(f"keys: expected names, found {key!r}; write them as str")
-            member = self.native.find(key)
+            member = self.index(key)
             if member is None:
                 known = nearest(key, self.native.keys())
                 raise MissingKeyError(f"{self.name}: no array {key!r}; {known}")
             members[key] = member
         return members
+
+    def index(self, key: str) -> int | None:
+        """Find the member that numpy would read for a key."""
+        try:
+            return self.native.find(key)
+        except UnicodeEncodeError:  # no archive can have such a name
+            return None
 
     def headers(self, members: Sequence[int]) -> list[Header]:
         """Read the headers of members, which is all that is inflated of them."""
@@ -129,15 +139,41 @@ def _open(source: Source, limits: Limits) -> tuple[str, _native.NpzArchive]:
         return name, _native.NpzArchive.from_bytes(name, bytes(source), limits)
     if not isinstance(source, (str, os.PathLike)):
         if not hasattr(source, "read"):
-            raise TypeError(f"expected a path, bytes or a file to read from, found {source!r}")
+            raise SourceTypeError(
+                f"expected a path, bytes or a file to read from, found {source!r}; "
+                "give the archive's path"
+            )
+        name = str(getattr(source, "name", f"<{type(source).__name__}>"))
+        _check_file(source, name)
         path = _path_of(source)
         if path is None:
-            name = str(getattr(source, "name", f"<{type(source).__name__}>"))
             content = _read_all(source, name, limits.max_inflated_bytes)
             return name, _native.NpzArchive.from_bytes(name, content, limits)
         source = path
-    path = os.fsdecode(source)
+    path = check_path(source, "a path, bytes or a file to read from")
+    if not path:
+        raise DatasetNotFoundError("path: expected that of a file, found ''; name the .npz file")
     return path, _native.NpzArchive(path, limits)
+
+
+def _check_file(file: object, name: str) -> None:
+    """Refuse an open file that gives no bytes."""
+    if getattr(file, "closed", False):
+        raise InvalidValueError(f"{name}: expected an open file, found a closed one; open it again")
+    if isinstance(file, io.TextIOBase):
+        raise _of_text(name, "text")
+    readable = getattr(file, "readable", None)
+    if readable is not None and not readable():
+        raise InvalidValueError(
+            f"{name}: expected a file to read from, found one that is open for writing only; "
+            'open it with mode "rb"'
+        )
+
+
+def _of_text(name: str, found: str) -> UnsupportedError:
+    return UnsupportedError(
+        f'{name}: expected a file of bytes, found one of {found}; open it with mode "rb"'
+    )
 
 
 def _path_of(file: BinaryIO) -> str | None:
@@ -164,10 +200,7 @@ def _read_all(file: BinaryIO, name: str, limit: int) -> bytes:
     try:
         while part := file.read(_READ_AT_A_TIME):
             if not isinstance(part, bytes):
-                raise UnsupportedError(
-                    f"{name}: expected a file of bytes, found one of {type(part).__name__}; "
-                    'open it with mode "rb"'
-                )
+                raise _of_text(name, type(part).__name__)
             size += len(part)
             if size > limit:
                 raise LimitExceededError(
@@ -175,6 +208,8 @@ def _read_all(file: BinaryIO, name: str, limit: int) -> bytes:
                     "give its path, or raise max_inflated_bytes"
                 )
             parts.append(part)
+    except UnicodeDecodeError as error:
+        raise _of_text(name, "text") from error
     except OSError as error:
         raise StorageError(f"{name}: cannot be read: {error}; check where it comes from") from error
     return b"".join(parts)

@@ -7,10 +7,11 @@ import json
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from medfast.errors import ConfigError, StorageError
+from medfast.errors import ConfigError, MedfastError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,18 @@ ARRAY_SUFFIX = ".npy"
 TEMPORARY_SUFFIX = ".tmp"
 
 _FACTS = "archive.json"
+
+
+class Facts(NamedTuple):
+    """Which archive a folder belongs to."""
+
+    source: str
+    """As it was called when it was first decoded; empty if that is not known."""
+    members: Sequence[Member]
+    hollow: int
+    """How many of the members are arrays without elements, of which there is nothing to keep."""
+
+
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -126,9 +139,19 @@ def write_facts(folder: Path, archive: Archive) -> None:
     members = [(name, size, crc) for name, _, size, crc, _ in archive.native.members()]
     source = Path(archive.name)
     name = os.fspath(source.resolve()) if source.exists() else archive.name
-    text = json.dumps({"source": name, "members": members})
+    text = json.dumps({"source": name, "members": members, "hollow": _hollow(archive)})
     # Names that are no Unicode come from the file system as surrogates.
     replace_file(folder / _FACTS, text.encode(errors="surrogateescape"))
+
+
+def _hollow(archive: Archive) -> int:
+    """Count the arrays without elements."""
+    count = 0
+    for member in range(len(archive.native.members())):
+        with suppress(MedfastError):  # not an array, or one that is refused
+            (header,) = archive.headers([member])
+            count += header.inflated_bytes == header.data_offset
+    return count
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -153,11 +176,11 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.{unique}{TEMPORARY_SUFFIX}")
 
 
-def read_facts(folder: Path) -> tuple[str, Sequence[Member]]:
-    """Say which archive a folder belongs to, and its members; nothing if that is not known."""
+def read_facts(folder: Path) -> Facts:
+    """Say which archive a folder belongs to; no members if that is not known."""
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8", errors="surrogateescape"))
         members = [(str(name), int(size), int(crc)) for name, size, crc in facts["members"]]
-        return str(facts["source"]), members
+        return Facts(str(facts["source"]), members, int(facts.get("hollow", 0)))
     except (OSError, ValueError, TypeError, KeyError):
-        return "", []
+        return Facts("", [], 0)

@@ -60,7 +60,7 @@ def map_members(
     wanted = {
         m: header for m, header in headers.items() if header.inflated_bytes > header.data_offset
     }
-    folder, refusal = folder_of(archive), None
+    folder, refusal, step = folder_of(archive), "it is cleared again and again", ""
     maps: dict[int, npt.NDArray[Any]] = {}
     try:
         maps = _map_what_is_there(folder, wanted)
@@ -75,6 +75,8 @@ def map_members(
         raise
     except OSError as error:
         refusal = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            step = "free some space, or "
 
     rest = {key: member for key, member in members.items() if member not in maps}
     arrays = archive.read(rest, threads)
@@ -83,8 +85,7 @@ def map_members(
     if any(member in wanted for member in rest.values()):
         warnings.warn(
             f"{archive.name} is decoded into memory, since the cache {folder} cannot be used: "
-            f"{refusal or 'it is cleared again and again'}; "
-            "free some space, or set MEDFAST_CACHE to another folder",
+            f"{refusal}; {step}set MEDFAST_CACHE to another folder",
             CacheUnavailableWarning,
             stacklevel=3,
         )

@@ -92,7 +92,7 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
         return len(set(self._open.native.keys()))
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._open.native.find(key) is not None
+        return isinstance(key, str) and self._open.index(key) is not None
 
     def __getitem__(self, key: str) -> npt.NDArray[Any]:
         if not isinstance(key, str):
@@ -117,14 +117,19 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
     def rows(self, key: str, rows: slice | int) -> npt.NDArray[Any]:
         """Read some rows of an array, and little more of it than they need.
 
-        The first call for a deflated array of more than 4 MiB inflates it once, to note every MiB
+        The first call for a deflated array of 4 MiB or more inflates it once, to note every MiB
         how to begin reading there. The notes (3 % of the array) are kept in the cache of
         `medfast.npz.cache`, where that can be written, for the next time.
+
+        What is read is checked: arrays below 4 MiB, and all rows at once, against the CRC-32 of the
+        archive; parts of larger deflated arrays against the CRC-32s of the notes. Of a larger array
+        that is stored, not deflated, some rows alone have nothing to be checked against.
 
         Parameters
         ----------
         key : str
-            The array, which has an axis at least. One in Fortran's order is read whole.
+            The array, which has an axis at least. One in Fortran's order or below 4 MiB is read
+            whole.
         rows : slice or int
             Of the first axis, as in ``array[rows]``.
 
@@ -153,11 +158,18 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
             found = self[key][wanted]
         elif not taken:
             found = np.empty((0, *header.shape[1:]), header.dtype)
+        elif (
+            header.inflated_bytes < _WORTH_AN_INDEX
+            or abs(taken[-1] - taken[0]) + 1 == header.shape[0]
+        ):
+            # Read whole, it is compared with its CRC-32.
+            whole = self[key]
+            found = whole if taken == range(len(whole)) else whole[wanted].copy()
         else:
             first, last = min(taken[0], taken[-1]), max(taken[0], taken[-1])
             buffer = np.empty((last - first + 1) * row_bytes, np.uint8)
             start = header.data_offset + first * row_bytes
-            self._read_range(member, header, start, buffer)
+            self._read_range(member, start, buffer)
             between = header._replace(shape=(last - first + 1, *header.shape[1:]))
             read = self._open.array(member, between, buffer, 0)
             found = (
@@ -167,14 +179,11 @@ class NpzFile(Mapping[str, "npt.NDArray[Any]"]):
             )
         return found if isinstance(rows, slice) else found[0]
 
-    def _read_range(
-        self, member: int, header: Header, start: int, buffer: npt.NDArray[np.uint8]
-    ) -> None:
-        archive, seek = self._open, None
-        if header.inflated_bytes >= _WORTH_AN_INDEX:
-            if member not in self._seek:
-                self._seek[member] = stored_index(archive, member)
-            seek = self._seek[member]
+    def _read_range(self, member: int, start: int, buffer: npt.NDArray[np.uint8]) -> None:
+        archive = self._open
+        if member not in self._seek:
+            self._seek[member] = stored_index(archive, member)
+        seek = self._seek[member]
         try:
             archive.native.read_range(member, start, buffer, seek)
         except CorruptDatasetError:

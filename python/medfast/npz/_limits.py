@@ -63,6 +63,18 @@ class Limits:
             check_integer(field.name, getattr(self, field.name), least=0)
 
 
+def check_limits(limits: Limits | None) -> Limits:
+    """Give the default limits for none, and refuse what is no `Limits`."""
+    if limits is None:
+        return Limits()
+    if not isinstance(limits, Limits):
+        raise InvalidValueError(
+            f"limits: expected medfast.npz.Limits or None, found {limits!r}; "
+            "write Limits(max_inflated_bytes=...)"
+        )
+    return limits
+
+
 def check_integer(name: str, value: object, *, least: int) -> int:
     """Refuse what is no integer from `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:

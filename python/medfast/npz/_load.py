@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from medfast.errors import InvalidValueError
 from medfast.npz._archive import Archive
 from medfast.npz._limits import check_threads
 
@@ -75,7 +78,9 @@ def load_npz(
         If the operating system refuses to read the file, or, with `mmap`, the folder of the cache
         is not this user's own.
     InvalidValueError
-        If `threads` or `keys` make no sense.
+        If an argument makes no sense: `keys` that are no names, a path with a null byte, a file
+        that is closed or open for writing only. It is a TypeError too where `path` is nothing that
+        can be opened.
     MemoryError
         If the arrays are within the limits, but not within this machine's memory.
 
@@ -100,6 +105,10 @@ def load_npz(
            [0]], dtype=uint8)}
     """
     threads = check_threads(threads)
+    if not isinstance(mmap, (bool, np.bool_)):
+        raise InvalidValueError(
+            f"mmap: expected True or False, found {mmap!r}; maps are read-only always"
+        )
     archive = Archive(path, limits)
     members = archive.find(keys)
     if mmap:

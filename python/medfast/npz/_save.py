@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +9,10 @@ import numpy as np
 from medfast import _native
 from medfast.errors import InvalidValueError, UnsupportedError
 from medfast.npz._limits import check_integer, check_threads
+from medfast.npz._paths import check_path
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     import numpy.typing as npt
@@ -31,7 +32,8 @@ def save_npz(
     """Write arrays to an ``.npz`` archive that `numpy.load` and medmnist read.
 
     The file is written beside `path`, flushed to the disk and renamed: whatever ends the writing
-    early, `path` is as it was before. The bytes depend on the names, the arrays and the level
+    early, `path` is as it was before. A file that is replaced leaves its permissions to the new
+    one. The bytes depend on the names, the arrays and the level
     alone: not on the day, the machine or the threads.
 
     Parameters
@@ -48,9 +50,10 @@ def save_npz(
     Raises
     ------
     InvalidValueError
-        If a name is no str, too long or has a null byte, or `level` or `threads` make no sense.
+        If a name is no str, too long, no Unicode or has a null byte, if a value makes no array, or
+        if another argument makes no sense. It is a TypeError too where `path` is no path.
     UnsupportedError
-        If an array holds Python objects.
+        If an array holds Python objects, or `path` is a directory, a device or a pipe.
     StorageError
         If the operating system refuses: no space, no permission, no such folder.
 
@@ -68,14 +71,34 @@ def save_npz(
     if level > _HIGHEST_LEVEL:
         raise InvalidValueError(f"level: expected 0 to {_HIGHEST_LEVEL}, found {level}; 6 is usual")
     threads = check_threads(threads)
-    name = os.fsdecode(path)
-    parts = [_part(name, key, np.asanyarray(array)) for key, array in arrays.items()]
+    name = check_path(path, "the path of a file")
+    if not name:
+        raise InvalidValueError("path: expected that of a file, found ''; name the file")
+    if not hasattr(arrays, "items"):
+        raise InvalidValueError(
+            f"arrays: expected a mapping of names to arrays, found a {type(arrays).__name__}; "
+            'write {"images": images}'
+        )
+    parts = [_part(name, key, value) for key, value in arrays.items()]
     _native.save_npz(name, parts, level, threads)
 
 
-def _part(path: str, key: object, array: npt.NDArray[Any]) -> tuple[str, bytes, npt.NDArray[Any]]:
+def _part(path: str, key: object, value: npt.ArrayLike) -> tuple[str, bytes, npt.NDArray[Any]]:
     if not isinstance(key, str):
         raise InvalidValueError(f"{path}: expected names, found {key!r}; write them as str")
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValueError(
+            f"{path}: expected names in Unicode, found {key!r} with surrogates; choose another name"
+        ) from error
+    try:
+        array = np.asanyarray(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            f"{path}: {key!r}: expected what makes an array, found a {type(value).__name__} that "
+            f"does not ({error}); make it one of equally long rows"
+        ) from error
     if array.dtype.hasobject:
         raise UnsupportedError(
             f"{path}: {key!r} has dtype {array.dtype}, which holds Python objects, and those are "

@@ -21,7 +21,7 @@ import shutil
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from medfast.errors import StorageError
 from medfast.npz._archive import Archive
@@ -36,10 +36,7 @@ from medfast.npz._cache_folder import (
 )
 from medfast.npz._locks import try_lock
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Entry", "cache_root", "clear", "entries", "entry_of", "verify"]
+__all__ = ["Entry", "cache_root", "clear", "entries", "entries_of_gone", "entry_of", "verify"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,8 @@ class Entry:
     arrays : int
         Arrays that are decoded.
     members : int
-        Arrays and other members of the archive.
+        Arrays and other members of the archive, but for arrays without elements, of which there is
+        nothing to keep.
     size : int
         Bytes on the disk.
     used : float
@@ -89,9 +87,7 @@ def entries() -> list[Entry]:
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError(
-            f"{root} cannot be read: {error.strerror or error}; set MEDFAST_CACHE to another folder"
-        ) from error
+        raise _unreadable(root, error) from error
     return sorted(found, key=lambda entry: (-entry.used, entry.folder.name))
 
 
@@ -104,21 +100,46 @@ def entry_of(path: str | os.PathLike[str]) -> Entry | None:
         If the archive cannot be opened, or the cache's folder is a link or another user's.
     """
     folder = folder_of(Archive(path, None))
-    if not all(map(is_own, (folder.parent.parent, folder.parent, folder))):
+    try:
+        if not all(map(is_own, (folder.parent.parent, folder.parent, folder))):
+            return None
+        return _entry(folder)
+    except StorageError:
+        raise
+    except FileNotFoundError:  # cleared meanwhile
         return None
-    return _entry(folder)
+    except OSError as error:
+        raise _unreadable(cache_root(), error) from error
+
+
+def entries_of_gone(path: str | os.PathLike[str]) -> list[Entry]:
+    """Find what the cache holds of an archive that was at a path where there is no file any more.
+
+    Raises
+    ------
+    StorageError
+        As for `entries`.
+    """
+    source = os.fspath(Path(path).resolve())
+    return [entry for entry in entries() if entry.source == source]
 
 
 def _entry(folder: Path) -> Entry:
     files = list(folder.iterdir())
-    source, members = read_facts(folder)
+    facts = read_facts(folder)
     return Entry(
         folder=folder,
-        source=source,
+        source=facts.source,
         arrays=sum(file.suffix == ARRAY_SUFFIX for file in files),
-        members=len(members),
+        members=len(facts.members) - facts.hollow,
         size=sum(file.stat().st_size for file in files),
         used=folder.stat().st_mtime,
+    )
+
+
+def _unreadable(root: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{root} cannot be read: {error.strerror or error}; set MEDFAST_CACHE to another folder"
     )
 
 
@@ -167,7 +188,7 @@ def verify(entry: Entry) -> list[str]:
     StorageError
         If a file cannot be read.
     """
-    _, members = read_facts(entry.folder)
+    members = read_facts(entry.folder).members
     known = {f"{index}{ARRAY_SUFFIX}": member for index, member in enumerate(members)}
     damaged = []
     for file in sorted(entry.folder.glob(f"*{ARRAY_SUFFIX}")):

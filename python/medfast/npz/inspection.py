@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from medfast.errors import MedfastError
 from medfast.npz._archive import Archive
-from medfast.npz._limits import Limits, check_threads
+from medfast.npz._limits import Limits, check_limits, check_threads
 
 if TYPE_CHECKING:
     from medfast.npz._archive import Source
@@ -137,7 +137,7 @@ def inspect_npz(
     [('labels.npy', (3, 1), 'uint8', 'right')]
     """
     threads = check_threads(threads)
-    limits = limits or Limits()
+    limits = Limits() if limits is None else check_limits(limits)
     # These count what `load_npz` would take, and nothing here takes it.
     open_with = replace(limits, max_members=_NO_LIMIT, max_inflated_bytes=_NO_LIMIT)
     open_with = replace(open_with, max_total_header_bytes=_NO_LIMIT, max_ratio=_NO_LIMIT)

@@ -1,5 +1,6 @@
 //! What can be wrong with an archive: one variant per fault.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::error::ErrorKind;
@@ -254,7 +255,19 @@ impl Fault {
         match self {
             Self::NotFound => "; check the path",
             Self::Io(_) => "; check its permissions and its disk",
-            Self::Write(_) => "; free some space, or choose another place",
+            Self::Write(error) => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "; free some space, or choose another disk"
+                }
+                io::ErrorKind::FileTooLarge => {
+                    "; lift the limit on the size of files, or choose another disk"
+                }
+                io::ErrorKind::NotFound => "; make its folder first",
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "; choose a folder that can be written"
+                }
+                _ => "; choose another place",
+            },
             Self::Name { .. } => "; choose another name",
             Self::NotAFile { .. } => "; name the .npz file itself",
             Self::Changed { .. } => "; replace files by renaming, and open it again",

@@ -5,7 +5,7 @@
 //! stream that any reader inflates.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use libdeflater::Crc;
 
 use super::error::{Error, Fault};
+use super::source::refuse_other_kinds;
 use crate::parallel::{Interrupt, for_each};
 
 const PIECE: usize = 1 << 20;
@@ -48,12 +49,14 @@ pub struct Part<'a> {
 
 /// Writes an archive of `parts`, deflated at `level` (0, stored, to 9) on up to `threads` threads.
 ///
-/// The file is written beside `path`, flushed to the disk, and renamed. Its bytes do not depend on
-/// the number of threads, the day, or the machine.
+/// The file is written beside `path`, flushed to the disk, and renamed. It keeps the permissions of
+/// a file that it replaces. Its bytes do not depend on the number of threads, the day, or the
+/// machine.
 ///
 /// # Errors
-/// [`Error`] if a name is longer than 65,535 bytes, has a null byte or comes twice, or if the
-/// operating system refuses. `path` is then as it was before.
+/// [`Error`] if a name is longer than 65,535 bytes, has a null byte or comes twice, if `path` is a
+/// directory, a device or a pipe, or if the operating system refuses. `path` is then as it was
+/// before.
 ///
 /// # Panics
 /// If `level` is above 9.
@@ -73,7 +76,12 @@ pub fn save(
     check_names(parts).map_err(failed)?;
     // A link stays one, and what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let temporary = Temporary::create(&target).map_err(|error| failed(Fault::Write(error)))?;
+    let replaced = fs::metadata(&target).ok();
+    if let Some(replaced) = &replaced {
+        refuse_other_kinds(replaced.file_type()).map_err(failed)?;
+    }
+    let temporary = Temporary::create(&target, replaced.map(|file| file.permissions()))
+        .map_err(|error| failed(Fault::Write(error)))?;
     let mut archive = Writer {
         out: BufWriter::new(&temporary.file),
         at: 0,
@@ -113,20 +121,35 @@ struct Temporary {
 }
 
 impl Temporary {
-    fn create(target: &Path) -> io::Result<Self> {
+    #[cfg_attr(not(unix), expect(unused_variables))]
+    fn create(target: &Path, permissions: Option<Permissions>) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if let Some(permissions) = &permissions {
+            use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+            // From the start: nobody else reads what is being written for a private file.
+            options.mode(permissions.mode() & 0o777);
+        }
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let mut name = OsString::from(".");
             name.push(target.file_name().unwrap_or_default());
             name.push(format!(".{}-{number}.tmp", std::process::id()));
             let path = target.with_file_name(name);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match options.open(&path) {
                 // Left by a process that was killed and had this one's number.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 file => {
+                    let file = file?;
+                    #[cfg(unix)]
+                    if let Some(permissions) = permissions {
+                        // What the umask took. A file system without permissions may refuse.
+                        let _ = file.set_permissions(permissions);
+                    }
                     return Ok(Self {
-                        file: file?,
+                        file,
                         path,
                         kept: false,
                     });
@@ -540,6 +563,36 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_to_write_says_what_helps() {
+        for (kind, step) in [
+            (
+                io::ErrorKind::StorageFull,
+                "; free some space, or choose another disk",
+            ),
+            (
+                io::ErrorKind::QuotaExceeded,
+                "; free some space, or choose another disk",
+            ),
+            (
+                io::ErrorKind::FileTooLarge,
+                "; lift the limit on the size of files, or choose another disk",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                "; choose a folder that can be written",
+            ),
+            (
+                io::ErrorKind::ReadOnlyFilesystem,
+                "; choose a folder that can be written",
+            ),
+            (io::ErrorKind::NotADirectory, "; choose another place"),
+        ] {
+            let error = Stop::Io(kind.into()).at(Path::new("a.npz")).to_string();
+            assert!(error.ends_with(step), "{error}");
+        }
+    }
+
+    #[test]
     fn what_stops_the_writing_leaves_nothing() {
         let folder = std::env::temp_dir().join(format!("medfast-stop-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
@@ -557,6 +610,12 @@ mod tests {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         let error = save(folder.join("no/a.npz"), &[], 6, 1, Interrupt::never()).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Io);
+        assert!(
+            error.to_string().ends_with("; make its folder first"),
+            "{error}"
+        );
+        let error = save(&folder, &[], 6, 1, Interrupt::never()).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -143,7 +143,7 @@ impl Read for Reader<'_> {
     }
 }
 
-fn refuse_other_kinds(kind: fs::FileType) -> Result<(), Fault> {
+pub(super) fn refuse_other_kinds(kind: fs::FileType) -> Result<(), Fault> {
     if kind.is_file() {
         return Ok(());
     }
