@@ -22,25 +22,8 @@ impl Mixture {
         self.chains.iter().flat_map(|(_, steps)| steps)
     }
 
-    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
-        #[cfg(target_arch = "x86_64")]
-        if crate::simd::avx2() {
-            // SAFETY: the processor has the features.
-            return unsafe { self.apply_avx2(from, shape, to) };
-        }
-        self.apply_portable(from, shape, to);
-    }
-
-    /// The same code as `apply_portable`: inlined here, it is compiled to wider instructions. A
-    /// call of its own, since chains may hold mixtures again.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn apply_avx2(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
-        self.apply_portable(from, shape, to);
-    }
-
     #[inline(always)]
-    fn apply_portable(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
+    pub(super) fn apply(&self, from: &[u8], shape: Shape, to: &mut [u8]) {
         let mut mix = vec![0.0_f32; from.len()];
         add(self.original, from, &mut mix);
         let (mut planes, mut changed, mut spare) = (Vec::new(), Vec::new(), Vec::new());
