@@ -12,6 +12,7 @@ import yaml
 from medfast import transforms
 from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
+from medfast.training.device import choose_compute
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
 from medfast.training.setup import training_loader
 from tiny_runs import tiny_dataset
@@ -252,7 +253,7 @@ def test_augmentation_keeps_the_shape_of_the_images() -> None:
     dataset = tiny_dataset()
     size = dataset.size
     keeps = load_recipe("official", {"augment": [{"RandomCrop": {"size": size, "padding": 2}}]})
-    assert len(training_loader(keeps, dataset)) > 0
+    assert len(training_loader(keeps, dataset, choose_compute("cpu"))) > 0
     changes = load_recipe("official", {"augment": [{"Resize": {"size": size // 2}}]})
     with pytest.raises(ConfigError, match=r"augment turns images of shape .* into"):
-        training_loader(changes, dataset)
+        training_loader(changes, dataset, choose_compute("cpu"))

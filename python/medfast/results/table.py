@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from medfast.metrics import RocAucInterval
     from medfast.results.score import Score
     from medfast.training.evaluation import RunEvaluation
-    from medfast.training.loop import Result
+    from medfast.training.run import Result
 
 
 def describe_result(result: Result) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def describe_result(result: Result) -> dict[str, Any]:
     Parameters
     ----------
     result : Result
-        Of `medfast.training.loop.train`.
+        Of `medfast.training.run.train`.
     """
     published = _published(result.summary)
     return {
@@ -37,7 +37,7 @@ def print_result(result: Result) -> None:
     Parameters
     ----------
     result : Result
-        Of `medfast.training.loop.train`.
+        Of `medfast.training.run.train`.
     """
     from rich.console import Console
     from rich.table import Table

@@ -235,7 +235,7 @@ class _FinishedRun:
         self.compute: Compute = choose_compute(device, precision or self.environment["precision"])
         self.model: nn.Module = build_model(
             self.recipe,
-            size=self.trained_on["size"],
+            task=Task.parse(self.trained_on["task"]),
             channels=self.trained_on["channels"],
             n_classes=len(self.trained_on["label_names"]),
             compute=self.compute,

@@ -24,6 +24,8 @@ class EpochRow:
     val_loss, val_auc, val_acc : float
         With the weights at the end of the epoch. The AUC is NaN if validation lacks every class.
     train_images_per_second : float
+    stall : float
+        Share of the time of training in which the network waited for data.
     seconds : float
         Training and validation.
     """
@@ -35,6 +37,7 @@ class EpochRow:
     val_auc: float
     val_acc: float
     train_images_per_second: float
+    stall: float
     seconds: float
 
 
@@ -51,7 +54,7 @@ def best_row(history: Sequence[EpochRow]) -> tuple[EpochRow, str]:
 
     Examples
     --------
-    >>> rows = [EpochRow(n, 1e-3, .5, loss, auc, .9, 100, 1)
+    >>> rows = [EpochRow(n, 1e-3, .5, loss, auc, .9, 100, 0, 1)
     ...         for n, loss, auc in [(1, .4, .8), (2, .3, .9), (3, .2, .9)]]
     >>> row, criterion = best_row(rows)
     >>> row.epoch, criterion

@@ -239,8 +239,17 @@ class RunFolder:
     def read_environment(self) -> dict[str, Any]:
         """Read ``environment.json``."""
         environment = self.read_json(self.environment)
-        kinds = {"dataset": dict, "device": str, "precision": str, "torch_threads": int}
-        for key, kind in {**kinds, "resumed": list}.items():
+        kinds = {
+            "dataset": dict,
+            "device": str,
+            "precision": str,
+            "deterministic": bool,
+            "compile": bool,
+            "torch_threads": int,
+            "checkpoint_every": int,
+            "resumed": list,
+        }
+        for key, kind in kinds.items():
             if not isinstance(environment.get(key), kind):
                 raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
         return environment
@@ -253,10 +262,10 @@ class RunFolder:
             raise CheckpointError(f"{self.summary} lacks the figures of a split; restore the file")
         return summary
 
-    def add_resumption(self, after_epoch: int, environment: Mapping[str, Any]) -> None:
-        """Note in ``environment.json`` under what conditions the run goes on."""
+    def add_resumption(self, conditions: Mapping[str, Any]) -> None:
+        """Note in ``environment.json`` from where, and under what conditions, the run goes on."""
         before = self.read_environment()
-        before["resumed"].append({"after_epoch": after_epoch, **environment})
+        before["resumed"].append(dict(conditions))
         self.write_json(self.environment, before)
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
