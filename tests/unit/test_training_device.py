@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 
 from medfast.errors import ConfigError
 from medfast.training import device as device_module
 from medfast.training.device import choose_compute
+from medfast.training.run import train
+from tiny_runs import tiny_dataset, tiny_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 
@@ -77,6 +86,21 @@ def test_settings_are_put_back() -> None:
         assert torch.get_num_threads() == before[0] + 1
         raise RuntimeError("within")
     assert (torch.get_num_threads(), torch.backends.cudnn.benchmark) == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_step_trains_the_same_network(tmp_path: Path) -> None:
+    runs = [
+        train(
+            tiny_recipe(epochs=2), tiny_dataset(), tmp_path / name, device="cpu", compile=compiled
+        )
+        for name, compiled in (("plain", False), ("compiled", True))
+    ]
+    plain, compiled = (run.summary["splits"]["test"] for run in runs)
+    assert compiled["loss"] == pytest.approx(plain["loss"], rel=1e-3)
+    environment = json.loads((runs[1].folder / "environment.json").read_text())
+    assert environment["compile"] is True
 
 
 def test_asked_precision_is_taken() -> None:

@@ -13,6 +13,7 @@ from medfast.errors import ConfigError
 if TYPE_CHECKING:
     from medfast.data import Dataset
     from medfast.training.run import Result
+    from medfast.training.seeds import Repeats
 
 
 @click.command("train")
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=int, help="[default: the recipe's]")
 @click.option("--lr", type=float, help="Learning rate.  [default: the recipe's]")
 @click.option("--seed", type=int, help="[default: the recipe's]")
+@click.option("--seeds", metavar="0..4|0,7", help="A run from each, and their mean and interval.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--precision", help="auto, fp32 or bf16.  [default: auto]")
 @click.option(
@@ -67,40 +69,53 @@ def command(resume: Path | None, as_json: bool, **given: Any) -> None:
     The weights of the epoch with the best validation AUC are kept, and the test split is scored
     once with them. Flags win over the recipe. Whatever ends a run early, --resume goes on with it.
     """
-    from medfast.results.table import describe_result, print_result
+    from medfast.results import table
+    from medfast.training.run import Result
 
     result = _resume(resume, given) if resume else _start(given)
-    if as_json:
-        options.print_json(describe_result(result))
+    if isinstance(result, Result):
+        if as_json:
+            options.print_json(table.describe_result(result))
+        else:
+            table.print_result(result)
+    elif as_json:
+        options.print_json(table.describe_repeats(result))
     else:
-        print_result(result)
+        table.print_repeats(result)
 
 
-def _start(given: dict[str, Any]) -> Result:
+def _start(given: dict[str, Any]) -> Result | Repeats:
     from medfast.training.progress import progress_on
     from medfast.training.recipe import load_recipe
     from medfast.training.run import train
+    from medfast.training.seeds import parse_seeds, train_seeds
     from medfast.training.setup import check_settings
+
+    if given["seed"] is not None and given["seeds"] is not None:
+        raise ConfigError("give --seed for one run or --seeds for several, not both")
+    seeds = None if given["seeds"] is None else parse_seeds(given["seeds"])
 
     keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
     recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
     words = {key: given[key] or "auto" for key in ("device", "precision")}
     check_settings(recipe, **words, dataset=given["dataset"], out=given["out"])
-    return train(
-        recipe,
-        _open(given),
-        given["out"],
+    settings: dict[str, Any] = {
         **words,
-        deterministic=given["deterministic"],
-        compile=given["compile"],
-        checkpoint_every=given["checkpoint_every"] or 0,
-        progress=progress_on(),
-    )
+        "deterministic": given["deterministic"],
+        "compile": given["compile"],
+        "checkpoint_every": given["checkpoint_every"] or 0,
+        "progress": progress_on(),
+    }
+    if seeds is not None:
+        return train_seeds(recipe, _open(given), seeds, given["out"], **settings)
+    return train(recipe, _open(given), given["out"], **settings)
 
 
-def _resume(run: Path, given: dict[str, Any]) -> Result:
+def _resume(run: Path, given: dict[str, Any]) -> Result | Repeats:
     from medfast.training.progress import progress_on
     from medfast.training.run import resume
+    from medfast.training.run_folder import RunFolder
+    from medfast.training.seeds import resume_seeds
 
     allowed = ("data", "device", "precision", "root", "offline", "mmap")
     for key, value in given.items():
@@ -108,7 +123,8 @@ def _resume(run: Path, given: dict[str, Any]) -> Result:
             raise ConfigError(
                 f"--resume goes on with the settings of {run}; leave --{key.replace('_', '-')} out"
             )
-    return resume(run, progress=progress_on(), **{key: given[key] for key in allowed})
+    go_on = resume_seeds if RunFolder(run).seeds.exists() else resume
+    return go_on(run, progress=progress_on(), **{key: given[key] for key in allowed})
 
 
 def _open(given: dict[str, Any]) -> Dataset:

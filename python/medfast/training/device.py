@@ -156,7 +156,7 @@ def choose_compute(
         cuda = chosen.type == "cuda"
         numbers, reason = _cuda_precision() if cuda else _cpu_precision(threads)
     else:
-        numbers, reason = "bf16" if precision == "bf16" else "fp32", "as asked"
+        numbers, reason = "bf16" if precision == "bf16" else "fp32", "as given"
     return Compute(chosen, numbers, reason, deterministic, compile, threads)
 
 

@@ -228,6 +228,7 @@ class _FinishedRun:
 
     def __init__(self, path: str | PathLike[str], device: str, precision: str | None) -> None:
         self.folder = RunFolder.open(path)
+        self.folder.refuse_repeats()
         self.recipe: Recipe = self.folder.read_recipe()
         self.environment = self.folder.read_environment()
         self.summary = self.folder.read_summary()

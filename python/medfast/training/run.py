@@ -146,6 +146,7 @@ def resume(
         If another process is training in the folder.
     """
     folder = RunFolder.open(path)
+    folder.refuse_repeats()
     recipe, environment = folder.read_recipe(), folder.read_environment()
     if folder.summary.exists():
         return Result(folder.path, folder.read_summary())

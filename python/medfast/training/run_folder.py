@@ -146,6 +146,20 @@ class RunFolder:
                 )
         return folder
 
+    def refuse_repeats(self) -> None:
+        """Refuse a folder of several runs where one is wanted.
+
+        Raises
+        ------
+        ConfigError
+            If it is one.
+        """
+        if self.seeds.exists():
+            raise ConfigError(
+                f"{self.path} holds a run for each of several seeds; give one of them, such as "
+                f"{self.path / 'seed-'}{self.read_json(self.seeds)['seeds'][0]}"
+            )
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other processes from training in the folder while the block runs.
@@ -181,7 +195,14 @@ class RunFolder:
     @property
     def resume_flag(self) -> str:
         """What to give ``medfast train`` to go on with the run, quoted for a shell."""
-        return f"--resume {shlex.quote(str(self.path))}"
+        repeats = RunFolder(self.path.parent)
+        path = repeats.path if repeats.seeds.exists() else self.path
+        return f"--resume {shlex.quote(str(path))}"
+
+    @property
+    def seeds(self) -> Path:
+        """In a folder of runs from several seeds: which, and what they come to together."""
+        return self.path / "seeds.json"
 
     @property
     def recipe(self) -> Path:
