@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def row(epoch: int, auc: float, loss: float = 0.5) -> EpochRow:
-    return EpochRow(epoch, 1e-3, 0.1, loss, auc, 0.9, 1000.0, 0.01, 2.0)
+    return EpochRow(epoch, 1e-3, 0.1, 1.0, loss, auc, 0.9, 1000.0, 0.01, 2.0)
 
 
 def test_scores_keep_every_bit(tmp_path: Path) -> None:
@@ -62,9 +62,10 @@ def test_the_mean_loss_weighs_images() -> None:
     import torch
 
     meter = EpochMeter(0)
-    meter.add(torch.tensor(1.0), 3)
-    meter.add(torch.tensor(4.0), 1)
+    meter.add(torch.tensor(1.0), torch.tensor(2.0), 3)
+    meter.add(torch.tensor(4.0), torch.tensor(3.0), 1)
     assert meter.mean_loss() == 1.75
+    assert meter.mean_norm() == 2.5
 
 
 def test_a_meter_goes_on_from_what_it_wrote() -> None:
@@ -72,13 +73,13 @@ def test_a_meter_goes_on_from_what_it_wrote() -> None:
 
     whole, part = EpochMeter(2), EpochMeter(2)
     for loss, images in ((1.0, 3), (0.1, 4)):
-        whole.add(torch.tensor(loss), images)
-        part.add(torch.tensor(loss), images)
+        whole.add(torch.tensor(loss), torch.tensor(0.5), images)
+        part.add(torch.tensor(loss), torch.tensor(0.5), images)
     later = EpochMeter(**json.loads(json.dumps(part.to_dict())))
     assert later.steps == 2
     assert later.latest == pytest.approx(0.1)
     for meter in (whole, later):
-        meter.add(torch.tensor(0.7), 1)
+        meter.add(torch.tensor(0.7), torch.tensor(0.1), 1)
     assert later.mean_loss() == whole.mean_loss()
     assert later.seconds >= part.seconds
 
@@ -93,7 +94,7 @@ def test_the_stall_is_the_share_of_the_time_spent_waiting() -> None:
 
     meter = EpochMeter(0)
     for images, _ in meter.watch(slow(), torch.device("cpu")):
-        meter.add(torch.tensor(1.0), len(images))
+        meter.add(torch.tensor(1.0), torch.tensor(1.0), len(images))
     assert meter.waited >= 0.06
     assert 0 < meter.stall() <= 1
     assert meter.images_per_second() <= 6 / 0.06

@@ -21,6 +21,8 @@ class EpochRow:
     lr : float
     train_loss : float
         Mean over the images of the epoch, each with the weights of its step.
+    grad_norm : float
+        Mean over the steps of the norm of the whole gradient, as one vector.
     val_loss, val_auc, val_acc : float
         With the weights at the end of the epoch. The AUC is NaN if validation lacks every class.
     train_images_per_second : float
@@ -33,6 +35,7 @@ class EpochRow:
     epoch: int
     lr: float
     train_loss: float
+    grad_norm: float
     val_loss: float
     val_auc: float
     val_acc: float
@@ -54,7 +57,7 @@ def best_row(history: Sequence[EpochRow]) -> tuple[EpochRow, str]:
 
     Examples
     --------
-    >>> rows = [EpochRow(n, 1e-3, .5, loss, auc, .9, 100, 0, 1)
+    >>> rows = [EpochRow(n, 1e-3, .5, 1, loss, auc, .9, 100, 0, 1)
     ...         for n, loss, auc in [(1, .4, .8), (2, .3, .9), (3, .2, .9)]]
     >>> row, criterion = best_row(rows)
     >>> row.epoch, criterion

@@ -110,7 +110,7 @@ class Loop:
         batches = self.loader.tensors(self.compute.device, epoch, start=meter.steps)
         with self.compute.own_randomness(self.recipe.seed):
             for images, targets in meter.watch(batches, self.compute.device):
-                meter.add(self.train_step(images, targets, epoch, meter.steps), len(images))
+                meter.add(*self.train_step(images, targets, epoch, meter.steps), len(images))
                 if self._checkpoint_is_due(epoch):
                     checkpoint.save(folder, state, self.identity)
                 self.progress.batch(epoch + 1, len(images), meter.latest)
@@ -123,6 +123,7 @@ class Loop:
             epoch=epoch + 1,
             lr=self.recipe.learning_rate(epoch),
             train_loss=train_loss,
+            grad_norm=meter.mean_norm(),
             val_loss=val.loss,
             val_auc=val.evaluation.auc,
             val_acc=val.evaluation.acc,
@@ -131,8 +132,10 @@ class Loop:
             seconds=meter.seconds + time.perf_counter() - began,
         )
 
-    def train_step(self, images: Tensor, targets: Tensor, epoch: int, step: int) -> Tensor:
-        """Change the weights by the gradient of one batch, and return its mean loss."""
+    def train_step(
+        self, images: Tensor, targets: Tensor, epoch: int, step: int
+    ) -> tuple[Tensor, Tensor]:
+        """Change the weights by the gradient of one batch; return its loss and gradient's norm."""
         state, recipe = self.state, self.recipe
         seed = np.random.SeedSequence([recipe.seed, epoch, step]).generate_state(1, np.uint64)
         torch.manual_seed(int(seed[0]))
@@ -145,6 +148,9 @@ class Loop:
         for optimizer in state.optimizers:
             optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.get_total_norm(
+            parameter.grad for parameter in state.model.parameters() if parameter.grad is not None
+        )
         rate = recipe.learning_rate(epoch + step / len(self.loader))
         for optimizer in state.optimizers:
             for group in optimizer.param_groups:
@@ -152,7 +158,7 @@ class Loop:
             optimizer.step()
         if state.average is not None and recipe.ema_epochs:
             state.average.update_parameters(state.model)
-        return loss
+        return loss, norm
 
     def score(self, name: str) -> SplitScores:
         """Score a split with the present weights, or their mean."""

@@ -30,8 +30,8 @@ class EpochMeter:
     ----------
     epoch : int
         Counted from 0.
-    losses, images : list
-        Of each step: the mean loss of its batch, and the size of the batch.
+    losses, norms, images : list
+        Of each step: the mean loss of its batch, the norm of its gradient, the size of the batch.
     seconds, waited : float
         Since the epoch began, and of these for data.
 
@@ -43,6 +43,7 @@ class EpochMeter:
 
     epoch: int
     losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     seconds: float = 0.0
     waited: float = 0.0
@@ -75,15 +76,15 @@ class EpochMeter:
                 self.waited += time.perf_counter() - began
             yield batch
 
-    def add(self, loss: Tensor, images: int) -> None:
-        """Take the mean loss of a batch.
+    def add(self, loss: Tensor, norm: Tensor, images: int) -> None:
+        """Take the mean loss of a batch, and the norm of its gradient.
 
         Raises
         ------
         InvalidValueError
             If a loss so far is not finite; the message names the epoch and the step.
         """
-        self._on_device.append(loss.detach())
+        self._on_device.append(torch.stack([loss.detach(), norm]))
         self.images.append(images)
         if time.perf_counter() - self._fetched >= _SECONDS_BETWEEN_FETCHES:
             self._fetch()
@@ -92,6 +93,11 @@ class EpochMeter:
         """Return the mean over the images; raises as `add` does."""
         self._fetch()
         return float(np.average(self.losses, weights=self.images))
+
+    def mean_norm(self) -> float:
+        """Return the mean norm of the steps' gradients; raises as `add` does."""
+        self._fetch()
+        return float(np.mean(self.norms))
 
     def stall(self) -> float:
         """Return the share of the time in which the network waited for data."""
@@ -107,6 +113,7 @@ class EpochMeter:
         return {
             "epoch": self.epoch,
             "losses": self.losses,
+            "norms": self.norms,
             "images": self.images,
             "seconds": self._tick(),
             "waited": self.waited,
@@ -121,7 +128,7 @@ class EpochMeter:
     def _fetch(self) -> None:
         if not self._on_device:
             return
-        values = torch.stack(self._on_device).tolist()
+        values, norms = torch.stack(self._on_device, dim=1).tolist()
         self._on_device.clear()
         for step, value in enumerate(values, start=len(self.losses) + 1):
             if not math.isfinite(value):
@@ -130,5 +137,6 @@ class EpochMeter:
                     "diverges; lower the learning rate, or use fp32"
                 )
         self.losses += values
+        self.norms += norms
         self.latest = values[-1]
         self._fetched = time.perf_counter()

@@ -153,7 +153,7 @@ def describe_epoch(row: EpochRow, epochs: int, *, best: bool) -> str:
     Examples
     --------
     >>> from medfast.training.history import EpochRow
-    >>> row = EpochRow(7, 1e-3, .51234, .6, .9, .8, 1234.5, .002, 9.87)
+    >>> row = EpochRow(7, 1e-3, .51234, 1, .6, .9, .8, 1234.5, .002, 9.87)
     >>> describe_epoch(row, 10, best=True).split("  ")
     ['epoch', '7/10', 'loss 0.5123', 'val loss 0.6000 AUC 0.9000 ACC 0.8000',
      '1,234 img/s', 'stall 0.2 %', '9.9 s', 'best']

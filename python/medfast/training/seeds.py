@@ -196,8 +196,8 @@ def describe_values(values: Sequence[float | None]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> describe_values([0.8, 0.9, 0.85])["interval"]
-    [0.7257..., 0.9742...]
+    >>> [round(bound, 3) for bound in describe_values([0.8, 0.9, 0.85])["interval"]]
+    [0.726, 0.974]
     """
     described: dict[str, Any] = {
         "values": list(values),
