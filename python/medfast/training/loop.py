@@ -149,7 +149,7 @@ class Loop:
             optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.get_total_norm(
-            parameter.grad for parameter in state.model.parameters() if parameter.grad is not None
+            [weight.grad for weight in state.model.parameters() if weight.grad is not None]
         )
         rate = recipe.learning_rate(epoch + step / len(self.loader))
         for optimizer in state.optimizers:

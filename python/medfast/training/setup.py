@@ -220,11 +220,12 @@ def _corn_hook(_model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
 
 def _exponential(window: float) -> Callable[[Any, Any, Any], None]:
     @torch.no_grad()
-    def update(averages: list[Tensor], newest: list[Tensor], averaged: Tensor | int) -> None:
-        share = 1 / min(int(averaged) + 1, window)
+    def update(averages: list[Tensor], newest: list[Tensor], averaged: Tensor) -> None:
+        # On the device, which need not wait for the host to read the count.
+        share = 1 / (averaged + 1).clamp(max=window)
         for average, new in zip(averages, newest, strict=True):
             if average.is_floating_point():
-                average.lerp_(new.to(average.dtype), share)
+                average.lerp_(new, share)
             else:
                 average.copy_(new)  # batch normalisation's count of batches
 
