@@ -173,6 +173,14 @@ def test_a_summary_that_lacks_the_predictions(run: Path) -> None:
         open_runs([run])
 
 
+def test_an_environment_that_lacks_something(run: Path) -> None:
+    environment = json.loads((run / "environment.json").read_text())
+    del environment["dataset"]["channels"]
+    (run / "environment.json").write_text(json.dumps(environment))
+    with pytest.raises(CheckpointError, match=r"environment.json lacks 'channels' of the set"):
+        open_runs([run])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

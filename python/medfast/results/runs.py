@@ -51,6 +51,14 @@ _SUMMARY = {
     "seed": int,
     "chosen_epoch": int,
 }
+_SET = {
+    "flag": str,
+    "source": str,
+    "task": str,
+    "size": int,
+    "channels": int,
+    "label_names": list,
+}
 _SPLIT = {"images": int, "acc": float, "predictions": str, "per_class_auc": list}
 
 
@@ -367,6 +375,7 @@ def _open_run(path: Path, sets: dict[str, Dataset]) -> FinishedRun:
     folder = RunFolder.open(path)
     summary, environment = folder.read_summary(), folder.read_environment()
     _check_fields(folder.summary, summary, _SUMMARY)
+    _check_fields(folder.environment, environment["dataset"], _SET, " of the set")
     for split in SPLITS:
         _check_fields(folder.summary, summary["splits"][split], _SPLIT, f" of {split}")
     return FinishedRun(
