@@ -242,7 +242,7 @@ def _stand(verdict: Verdict | None) -> tuple[str, str]:
     difference = _signed(verdict.difference)
     if math.isnan(verdict.in_intervals):
         return difference, "undefined"
-    return difference, f"{verdict.word} ({verdict.in_intervals:+.1f})"
+    return difference, f"{verdict.word} ({verdict.in_intervals:+.2f})"
 
 
 def _signed(value: float) -> str:
