@@ -16,6 +16,7 @@ from medfast.errors import ConfigError, MedfastError, nearest
 VERBS = (
     "augment",
     "cache",
+    "compare",
     "datasets",
     "download",
     "evaluate",
@@ -26,7 +27,9 @@ VERBS = (
 )
 EXTRAS = {
     "PIL": "report",
-    **dict.fromkeys(("filelock", "requests", "safetensors", "sklearn", "torch", "yaml"), "train"),
+    **dict.fromkeys(
+        ("filelock", "requests", "safetensors", "scipy", "sklearn", "torch", "yaml"), "train"
+    ),
 }
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 

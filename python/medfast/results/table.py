@@ -10,6 +10,7 @@ from medfast.results.published import published_score
 
 if TYPE_CHECKING:
     from medfast.metrics import RocAucInterval
+    from medfast.results.published import PublishedScore
     from medfast.results.score import Score
     from medfast.training.evaluation import RunEvaluation
     from medfast.training.run import Result
@@ -67,7 +68,7 @@ def print_result(result: Result) -> None:
         for line in _absences(name, split):
             console.print(line, markup=False)
     if published is not None:
-        console.print(f"published: test, mean of 3 runs; {published.source}", markup=False)
+        console.print(_origin(published), markup=False)
     console.print(f"run: {result.folder}", markup=False)
 
 
@@ -121,7 +122,7 @@ def print_repeats(repeats: Repeats) -> None:
         markup=False,
     )
     if published is not None:
-        console.print(f"published: test, mean of 3 runs; {published.source}", markup=False)
+        console.print(_origin(published), markup=False)
     console.print(f"runs: {repeats.folder}", markup=False)
 
 
@@ -205,10 +206,16 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
     return f"{mean:.4f}", f"{std:.4f}", f"[{interval[0]:.4f}, {interval[1]:.4f}]"
 
 
-def _published(summary: dict[str, Any]) -> Any:
+def _published(summary: dict[str, Any]) -> PublishedScore | None:
     if not summary["official"]:
         return None
     return published_score(summary["dataset"], summary["model"], summary["size"])
+
+
+def _origin(published: PublishedScore) -> str:
+    runs = [] if published.runs is None else [f"mean of {published.runs} runs"]
+    enlarged = [] if published.enlarged is None else [published.enlarged]
+    return f"published: {', '.join(['test', *runs, *enlarged])}; {published.source}"
 
 
 def _absences(name: str, split: dict[str, Any]) -> list[str]:
