@@ -210,10 +210,10 @@ def describe_values(values: Sequence[float | None]) -> dict[str, Any]:
         return described
     described["mean"] = float(np.mean(known))
     if len(known) > 1:
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
         described["std"] = float(np.std(known, ddof=1))
-        half = float(t.ppf((1 + LEVEL) / 2, len(known) - 1)) * described["std"]
+        half = float(stdtrit(len(known) - 1, (1 + LEVEL) / 2)) * described["std"]
         half /= math.sqrt(len(known))
         described["interval"] = [described["mean"] - half, described["mean"] + half]
     return described
