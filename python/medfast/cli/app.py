@@ -21,12 +21,15 @@ VERBS = (
     "evaluate",
     "info",
     "predict",
+    "report",
     "score",
     "train",
 )
 EXTRAS = {
-    "PIL": "report",
-    **dict.fromkeys(("filelock", "requests", "safetensors", "sklearn", "torch", "yaml"), "train"),
+    **dict.fromkeys(("PIL", "jinja2", "matplotlib"), "report"),
+    **dict.fromkeys(
+        ("filelock", "requests", "safetensors", "scipy", "sklearn", "torch", "yaml"), "train"
+    ),
 }
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
