@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medfast.errors import UndefinedMetricWarning
 from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
@@ -66,7 +68,9 @@ def make_run(
         table = (scores or {}).get(split)
         if table is None:
             table = noisy_scores(dataset, split, noise=noise, seed=settings.seed)
-        found = evaluate(dataset.splits[split].labels, table, dataset.task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)
+            found = evaluate(dataset.splits[split].labels, table, dataset.task)
         file = folder.write_predictions(dataset, split, table, found)
         figures = found.to_dict()
         figures["absent_classes"] = [dataset.label_names[n] for n in found.absent_classes]

@@ -210,3 +210,29 @@ def test_damaged_predictions(run: Path, cell: str, words: str) -> None:
     (found,) = open_runs([run])
     with pytest.raises(CheckpointError, match=words):
         found.scores("test")
+
+
+def test_labels_and_scores_come_to_what_was_recorded(run: Path, dataset: Dataset) -> None:
+    (found,) = open_runs([run])
+    outcome = found.outcome("test")
+    assert outcome.task is dataset.task
+    assert np.array_equal(outcome.scores, found.scores("test"))
+    assert np.array_equal(outcome.labels, found.labels("test"))
+
+
+def test_exchanged_predictions_are_refused(run: Path) -> None:
+    path = the_test_scores(run)
+    lines = path.read_text().splitlines()
+    values = [line.partition(",")[2] for line in lines]
+    path.write_text("\n".join(f"{n},{value}" for n, value in enumerate(values[::-1])))
+    (found,) = open_runs([run])
+    with pytest.raises(CheckpointError, match=r"comes to AUC .*, .*summary.json says"):
+        found.outcome("test")
+
+
+def test_a_split_without_an_auc_is_read(tmp_path: Path) -> None:
+    labels = {"test": np.zeros((20, 1))}
+    path = save_six_keys(tiny_dataset(labels=labels), tmp_path / "own.npz")
+    (found,) = open_runs([make_run(tmp_path / "run", open_file(path, task="multi-class"))])
+    assert found.figures("test")["auc"] is None
+    assert len(found.outcome("test").scores) == 20

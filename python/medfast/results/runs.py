@@ -7,9 +7,10 @@ import json
 import math
 import re
 import shlex
+import warnings
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from medfast.errors import (
     ConfigError,
     CorruptDatasetError,
     DatasetNotFoundError,
+    UndefinedMetricWarning,
     nearest,
 )
+from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
@@ -53,6 +56,21 @@ _SUMMARY = {
     "chosen_epoch": int,
 }
 _SPLIT = {"images": int, "acc": float, "predictions": str, "per_class_auc": list}
+
+
+class Outcome(NamedTuple):
+    """Labels and scores of a split.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples, 1) or (n_samples, n_labels)
+    scores : ndarray of float32 of shape (n_samples, n_classes)
+    task : Task
+    """
+
+    labels: NDArray[np.integer[Any]]
+    scores: NDArray[np.float32]
+    task: Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +216,42 @@ class FinishedRun:
         """
         self.figures(split)
         return self.dataset(root=root).splits[split].labels
+
+    def outcome(self, split: str, *, root: str | PathLike[str] | None = None) -> Outcome:
+        """Read labels and scores of a split, and check that they come to what the run recorded.
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"}
+        root : path, optional
+            As for `dataset`.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        CheckpointError
+            If AUC or ACC are not those of ``summary.json``.
+        MedfastError
+            As for `scores` and `labels`.
+        """
+        figures, scores = self.figures(split), self.scores(split)
+        labels = self.labels(split, root=root)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)
+            found = evaluate(labels, scores, self.task).to_dict()
+        for key in ("auc", "acc"):
+            was, came = figures.get(key), found[key]
+            if was != came and (
+                was is None or came is None or not math.isclose(was, came, abs_tol=1e-9)
+            ):
+                raise CheckpointError(
+                    f"{self.folder.path / figures['predictions']} comes to {key.upper()} {came}, "
+                    f"{self.folder.summary} says {was}; restore the one that was changed"
+                )
+        return Outcome(labels, scores, self.task)
 
     def dataset(self, *, root: str | PathLike[str] | None = None) -> Dataset:
         """Open the set that the run was trained on; runs that were opened together share it.

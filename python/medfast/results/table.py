@@ -66,7 +66,10 @@ def print_result(result: Result) -> None:
         for line in _absences(name, split):
             console.print(line, markup=False)
     if published is not None:
-        console.print(f"published: test, mean of 3 runs; {published.source}", markup=False)
+        runs = [] if published.runs is None else [f"mean of {published.runs} runs"]
+        enlarged = [] if published.enlarged is None else [published.enlarged]
+        known = ", ".join(["test", *runs, *enlarged])
+        console.print(f"published: {known}; {published.source}", markup=False)
     console.print(f"run: {result.folder}", markup=False)
 
 
