@@ -90,3 +90,7 @@ class Answers:
     def is_defined(self, column: int) -> bool:
         """Whether a class has an area: some images are of it, and some are not."""
         return bool(0 < np.count_nonzero(self.truth[:, column]) < len(self))
+
+    def is_lone(self, column: int) -> bool:
+        """Whether a class has a single image, or all but one."""
+        return int(np.count_nonzero(self.truth[:, column])) in (1, len(self) - 1)

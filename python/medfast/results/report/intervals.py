@@ -1,24 +1,25 @@
-"""How sure a figure is, given how few images it is from."""
+"""How sure a figure is, given how few images and runs it is from."""
 
 from __future__ import annotations
 
 import math
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from medfast.errors import DegenerateIntervalWarning
-from medfast.metrics import RocAucInterval, roc_auc_interval
+from medfast.errors import DegenerateIntervalWarning, UndefinedMetricWarning
+from medfast.results.repeats import acc_figure, auc_figure
+from medfast.results.runs import Outcome
+from medfast.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from medfast.metrics._interval import IntervalMethod
     from medfast.results.report.answers import Answers
 
 LEVEL = 0.95
@@ -45,30 +46,31 @@ class Areas:
     ----------
     mean : Estimate
         Over the classes that have an area, and over the runs; of a binary task, the positive class.
+    of_runs : tuple of float
+        The same of each run.
+    std : float
+        The standard deviation of these; NaN for one.
     per_class : tuple of Estimate
         Over the runs; in the order of `Answers.names`.
     absent : tuple of int
         The classes without an area.
-    method : {"delong", "bootstrap"}
-        Of the interval of `mean`.
+    bootstrapped : bool
+        Whether `mean` has the bootstrap's variance over images instead of DeLong's.
     """
 
     mean: Estimate
+    of_runs: tuple[float, ...]
+    std: float
     per_class: tuple[Estimate, ...]
     absent: tuple[int, ...]
-    method: str = "delong"
+    bootstrapped: bool
 
 
 def area_intervals(runs: Sequence[Answers]) -> Areas:
     """Estimate the areas of one run, or the mean areas of several on the same images.
 
-    DeLong's interval on the logit scale, see `medfast.metrics.roc_auc_interval`. The runs are
-    scored on the same images, so their areas vary together, as those of classes do: the interval
-    is that of the mean over classes and runs with their joint covariance. It tells what other
-    images would change, and not what other seeds would.
-
-    DeLong's variance needs two images of a class. Where one of several classes has a single image,
-    it has no interval, and that of the mean is the bootstrap's.
+    The intervals are those of `medfast.results.repeats.auc_figure`. A class with a single image has
+    none.
 
     Parameters
     ----------
@@ -80,46 +82,45 @@ def area_intervals(runs: Sequence[Answers]) -> Areas:
     Areas
     """
     first = runs[0]
+    columns = range(len(first.names))
     defined = [column for column in first.ranked if first.is_defined(column)]
-    per_class = {column: _mean_area(runs, [column]) for column in defined}
-    absent = tuple(column for column in range(len(first.names)) if not first.is_defined(column))
+    per_class = {column: _area([_of_class(run, column) for run in runs])[0] for column in defined}
     if len(first.ranked) == 1 and defined:
         # One class against the other: the areas of both are one figure.
-        per_class = dict.fromkeys(range(len(first.names)), per_class[defined[0]])
-    nothing = Estimate(math.nan)
-    mean, method = _mean_area(runs, defined) if defined else nothing, "delong"
-    if len(defined) > 1 and math.isnan(mean.low):
-        mean, method = _mean_area(runs, defined, method="bootstrap"), "bootstrap"
+        per_class = dict.fromkeys(columns, per_class[defined[0]])
+    mean, of_runs, std = _area([_whole(run) for run in runs])
     return Areas(
         mean=mean,
-        per_class=tuple(per_class.get(column, nothing) for column in range(len(first.names))),
-        absent=absent,
-        method=method,
+        of_runs=of_runs,
+        std=std,
+        per_class=tuple(per_class.get(column, Estimate(math.nan)) for column in columns),
+        absent=tuple(column for column in columns if not first.is_defined(column)),
+        bootstrapped=len(defined) > 1 and any(map(first.is_lone, defined)),
     )
 
 
-def _mean_area(
-    runs: Sequence[Answers], columns: list[int], method: IntervalMethod = "delong"
-) -> Estimate:
-    truth = np.hstack([run.truth[:, columns] for run in runs])
-    scores = np.hstack([run.scores[:, columns] for run in runs])
-    if truth.shape[1] == 1:
-        truth, scores = truth[:, 0], scores[:, 0]
+def _whole(answers: Answers) -> Outcome:
+    return Outcome(answers.labels, answers.scores, answers.task)
+
+
+def _of_class(answers: Answers, column: int) -> Outcome:
+    truth = answers.truth[:, [column]].astype(np.uint8)
+    return Outcome(truth, answers.scores[:, [column]], Task.BINARY)
+
+
+def _area(outcomes: Sequence[Outcome]) -> tuple[Estimate, tuple[float, ...], float]:
     with warnings.catch_warnings():
-        # They warn of what the page shows: no interval, or a bootstrap with a class of one image.
+        # Of what the page shows: no area, no interval.
         warnings.simplefilter("ignore", DegenerateIntervalWarning)
-        found: RocAucInterval = roc_auc_interval(
-            truth, scores, level=LEVEL, method=method, random_state=0
-        )
-    return Estimate(found.estimate, found.low, found.high)
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        found = auc_figure(outcomes, level=LEVEL)
+    return Estimate(found.mean, *found.interval), found.values, found.std
 
 
 def accuracy_interval(runs: Sequence[Answers]) -> Estimate:
     """Estimate the accuracy of one run, or the mean accuracy of several on the same images.
 
-    One decision per image: Wilson's interval. Several decisions per image (labels, runs) are not
-    independent; the images are, so the interval is that of the mean over them of each image's share
-    of right decisions (normal, within [0, 1]).
+    The interval is that of `medfast.results.repeats.acc_figure`.
 
     Parameters
     ----------
@@ -129,25 +130,26 @@ def accuracy_interval(runs: Sequence[Answers]) -> Estimate:
     Returns
     -------
     Estimate
+    """
+    found = acc_figure([_whole(run) for run in runs], level=LEVEL)
+    return Estimate(found.mean, *found.interval)
+
+
+def wilson_interval(count: int, of: int) -> Estimate:
+    """Estimate a share by Wilson's interval.
+
+    Parameters
+    ----------
+    count, of : int
+
+    Returns
+    -------
+    Estimate
 
     References
     ----------
     E. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
     the American Statistical Association 22 (1927).
-    """
-    right = np.hstack([run.right for run in runs])
-    if right.shape[1] == 1:
-        return wilson_interval(int(right.sum()), len(right))
-    shares = right.mean(axis=1)
-    value = float(shares.mean())
-    if len(shares) < 2:
-        return Estimate(value)
-    reach = float(stats.norm.ppf((1 + LEVEL) / 2) * stats.sem(shares))
-    return Estimate(value, max(0.0, value - reach), min(1.0, value + reach))
-
-
-def wilson_interval(count: int, of: int) -> Estimate:
-    """Estimate a share by Wilson's interval.
 
     Examples
     --------
@@ -160,7 +162,7 @@ def wilson_interval(count: int, of: int) -> Estimate:
 
 
 def exact_bounds(
-    counts: NDArray[np.integer], of: int, level: float
+    counts: NDArray[np.integer[Any]], of: int, level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bound shares by the exact (Clopper-Pearson) binomial interval, many at once.
 

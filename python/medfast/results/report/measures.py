@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from medfast.errors import CheckpointError
 from medfast.results.published import PublishedScore, published_score
 from medfast.results.report.answers import Answers
@@ -63,11 +61,16 @@ class Measures:
         return accuracy_interval(self.answers)
 
     @cached_property
-    def areas_of_runs(self) -> tuple[Estimate, ...]:
-        """The mean area of each run."""
+    def areas_of_runs(self) -> tuple[Areas, ...]:
+        """The same of each run by itself."""
         if not self.group.repeated:
-            return (self.areas.mean,)
-        return tuple(area_intervals([answers]).mean for answers in self.answers)
+            return (self.areas,)
+        return tuple(area_intervals([answers]) for answers in self.answers)
+
+    @property
+    def areas_shown(self) -> Areas:
+        """The same of the run that is shown."""
+        return self.areas_of_runs[self.group.runs.index(self.group.shown)]
 
     @cached_property
     def classes(self) -> ClassFigures:
@@ -89,7 +92,7 @@ class Measures:
         truth = self.shown.truth
         if self.dataset.task is Task.MULTI_LABEL:
             usual = 2 * counts > len(self.dataset.splits["train"])
-            return "no" if not usual.any() else "what is usual", float((truth == usual).mean())
+            return "no" if not usual.any() else "", float((truth == usual).mean())
         best = int(counts.argmax())
         return self.dataset.label_names[best], float(truth[:, best].mean())
 
@@ -100,10 +103,6 @@ class Measures:
         if not run.official or self.split != "test":
             return None
         return published_score(run.flag, run.model, run.size)
-
-    def spread(self) -> float:
-        """Return the standard deviation of the area between runs."""
-        return float(np.std([area.value for area in self.areas_of_runs], ddof=1))
 
 
 def measure(group: Group, split: str, root: str | os.PathLike[str] | None) -> Measures:
@@ -119,19 +118,21 @@ def measure(group: Group, split: str, root: str | os.PathLike[str] | None) -> Me
     Raises
     ------
     MedfastError
-        As `medfast.results.runs.FinishedRun.scores` and `dataset`.
+        As `medfast.results.runs.FinishedRun.outcome`.
     """
     dataset = group.shown.dataset(root=root)
-    answers = tuple(_answers(run, dataset, split) for run in group.runs)
+    answers = tuple(_answers(run, dataset, split, root) for run in group.runs)
     return Measures(group, dataset, split, answers)
 
 
-def _answers(run: FinishedRun, dataset: Dataset, split: str) -> Answers:
-    scores = run.scores(split)
+def _answers(
+    run: FinishedRun, dataset: Dataset, split: str, root: str | os.PathLike[str] | None
+) -> Answers:
+    labels, scores, task = run.outcome(split, root=root)
     if scores.min() < 0 or scores.max() > 1:
         raise CheckpointError(
-            f"{run.folder.predictions}: the scores of {split} lie between {scores.min():g} and "
-            f"{scores.max():g}, but probabilities lie between 0 and 1; score the run again with "
-            "medfast predict"
+            f"{run.folder.path / run.figures(split)['predictions']}: scores lie between "
+            f"{scores.min():g} and {scores.max():g}, and probabilities between 0 and 1; train the "
+            "run again"
         )
-    return Answers(dataset.task, dataset.label_names, dataset.splits[split].labels, scores)
+    return Answers(task, dataset.label_names, labels, scores)

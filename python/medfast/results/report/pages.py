@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # What CommonMark and GitHub's tables give a meaning to, anywhere in a line.
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&#$])")
-# A heading, list, or rule, at the start of one.
-_STARTS = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
+# A list, at the start of one.
+_STARTS = re.compile(r"^([-+]|\d+[.)])(?=\s|$)")
 
 
 def html_page(report: Report) -> str:
@@ -60,7 +60,7 @@ def escape_markdown(text: str) -> str:
     \<b\>a\|b\_c\*
     """
     escaped = _MARKS.sub(r"\\\1", " ".join(text.split()))
-    return _STARTS.sub(r"\1\\\2", escaped)
+    return _STARTS.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", escaped)
 
 
 class _Raw(str):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from medfast.results.report.curves import precision_recall_points, roc_band, roc_points
 from medfast.results.report.document import Block, Panels, Part, Text
 from medfast.results.report.drawing import COLOURS
-from medfast.results.report.intervals import area_intervals
 from medfast.results.report.panels import Line, epoch_panel, precision_recall_panel, roc_panel
 from medfast.results.report.wording import PERCENT, digits, quoted, with_interval
 
@@ -53,7 +52,7 @@ def learning_curves(prefix: str, groups: Sequence[Measures]) -> Part:
 
 def roc_curves(prefix: str, groups: Sequence[Measures]) -> Part:
     """Plot a ROC curve for each class, with its band."""
-    areas = area_intervals([groups[0].shown]).per_class
+    areas = groups[0].areas_shown.per_class
     pictures: list[Picture] = []
     for column, name in _curved(groups[0]):
         lines, bands = [], []

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from medfast.results.report.classes import confusion_counts, label_counts
 from medfast.results.report.document import Cell, Part, Table, Text
-from medfast.results.report.intervals import area_intervals
 from medfast.results.report.wording import INTERVAL, NONE, digits, interval, percent
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def per_class(prefix: str, found: Measures, suffix: str) -> Part:
     """Give AUC, precision, recall, F1 and support of each class."""
     classes = found.classes
     rows = []
-    for column, area in enumerate(area_intervals([found.shown]).per_class):
+    for column, area in enumerate(found.areas_shown.per_class):
         row = [found.shown.names[column], f"{int(classes.support[column]):,}"]
         row += [digits(area.value), interval(area)]
         for values in (classes.precision, classes.recall, classes.f1):

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
 
     from medfast.results.report.measures import Measures
 
-_METHODS = {
-    "delong": "DeLong's interval",
-    "bootstrap": (
-        "the interval of 2,000 bootstrap samples (a class has a single image, which tells DeLong's "
-        "nothing)"
-    ),
-}
-
 
 def figures(prefix: str, by_split: Mapping[str, Measures], suffix: str) -> Part:
     """Give AUC and ACC of every split with intervals, the published row, and those of each run."""
@@ -51,15 +43,15 @@ def _row(split: str, found: Measures) -> tuple[Cell, ...]:
 def _runs(test: Measures, val: Measures) -> Table:
     rows = []
     for run, area, on_val, answers in zip(
-        test.group.runs, test.areas_of_runs, val.areas_of_runs, test.answers, strict=True
+        test.group.runs, test.areas_of_runs, val.areas.of_runs, test.answers, strict=True
     ):
         row = (
             f"{run.name} (shown below)" if run is test.group.shown else run.name,
             str(run.seed),
             f"{run.summary['chosen_epoch']} of {run.recipe.epochs}",
-            digits(on_val.value),
-            digits(area.value),
-            interval(area),
+            digits(on_val),
+            digits(area.mean.value),
+            interval(area.mean),
             digits(float(answers.right.mean())),
         )
         rows.append(tuple(map(Cell, row)))
@@ -70,15 +62,27 @@ def _runs(test: Measures, val: Measures) -> Table:
 
 
 def _explain(found: Measures) -> str:
-    several = found.group.repeated or found.shown.multi_label
     decisions = "right yes-or-no decisions at 0.5" if found.shown.multi_label else "right decisions"
-    of_acc = "an interval of the mean over images" if several else "Wilson's interval"
     mean = "" if found.dataset.task is Task.BINARY else ", the mean over the classes that have one"
     return (
-        f"AUC: the area under the ROC curve{mean}, with {_METHODS[found.areas.method]}. "
-        f"ACC: the share of {decisions}, with {of_acc}. The network learned from train, val chose "
-        "the epoch, and test was scored once, at the end."
+        f"AUC: the area under the ROC curve{mean}. ACC: the share of {decisions}. "
+        f"{_methods(found)} The network learned from train, val chose the epoch, and test was "
+        "scored once, at the end."
     )
+
+
+def _methods(found: Measures) -> str:
+    several = found.group.repeated or found.shown.multi_label
+    area = "DeLong's for the AUC"
+    if found.areas.bootstrapped:
+        area = (
+            "from 2,000 bootstrap samples of the images for the AUC, as DeLong's needs more than "
+            "the single image that a class has"
+        )
+    if found.group.repeated:
+        area += ", with what the seeds add (Obuchowski and Rockette)"
+    acc = ", with one answer for each image" if several else ""
+    return f"Intervals: {area}; Wilson's for the ACC{acc}."
 
 
 def class_balance(prefix: str, found: Measures) -> Part:

@@ -77,11 +77,17 @@ def _how_good(found: Measures) -> tuple[str, ...]:
 
 def _decisions(found: Measures) -> tuple[str, ...]:
     acc, (guess, share) = found.acc, found.guess
+    if acc.low > share:
+        verdict = "It does better than that."
+    elif acc.high < share:
+        verdict = "It does worse than that."
+    else:
+        verdict = "These images do not show a difference between the two."
     if found.shown.multi_label:
+        always = "“no”" if guess == "no" else "what is most frequent for the label"
         return (
             f"Of its yes-or-no decisions, one for each label of each image, {percent(acc.value)} "
-            f"are right; but so are {percent(share)} if the answer is always “{guess}”, so that "
-            "this figure says little.",
+            f"are right; always answering {always} would be right in {percent(share)}. {verdict}",
         )
     said = f"It names the right class for {percent(acc.value)} of the images"
     if not found.group.repeated:
@@ -90,12 +96,6 @@ def _decisions(found: Measures) -> tuple[str, ...]:
         f"always answering {quoted([guess])}, the most frequent class it learned from, would be "
         f"right for {percent(share)}"
     )
-    if acc.low > share:
-        verdict = "It does better than that."
-    elif acc.high < share:
-        verdict = "It does worse than that."
-    else:
-        verdict = "These images do not show a difference between the two."
     return (f"{said}; {always}. {verdict}",)
 
 
@@ -113,23 +113,27 @@ def _how_sure(found: Measures) -> tuple[str, ...]:
         said.append(
             f"The AUC is from {images(count)}. Its {INTERVAL} goes from {digits(area.low)} to "
             f"{digits(area.high)}: intervals made in this way hold the true figure in 95 tests of "
-            f"100. {_against_guessing(area.low, area.high)} Four times as many images would make "
-            "it about half as wide."
+            f"100. {_against_guessing(area.low, area.high)} {_how_many_more(found)}"
         )
-    if found.group.repeated:
-        runs = [area.value for area in found.areas_of_runs]
-        said.append(
-            f"Trained {len(runs)} times from different seeds, its AUC was between "
-            f"{digits(min(runs))} and {digits(max(runs))} (standard deviation "
-            f"{digits(found.spread())}). The interval above is that of their mean, and tells what "
-            "other images would change, not what other seeds would."
-        )
-    else:
+    if not found.group.repeated:
         said.append(
             "It was trained once. From another seed it would be somewhat better or worse, and the "
             "interval does not tell by how much; several runs would."
         )
+        return tuple(said)
+    runs = found.areas.of_runs
+    said.append(
+        f"Trained {len(runs)} times from different seeds, its AUC was between {digits(min(runs))} "
+        f"and {digits(max(runs))} (standard deviation {digits(found.areas.std)}). The interval is "
+        "that of the mean over seeds, and covers other images and other seeds."
+    )
     return tuple(said)
+
+
+def _how_many_more(found: Measures) -> str:
+    if found.group.repeated:
+        return "More images and more seeds would make it narrower."
+    return "Four times as many images would make it about half as wide."
 
 
 def _against_guessing(low: float, high: float) -> str:
@@ -232,8 +236,7 @@ def _calibration(found: Measures) -> tuple[str, ...]:
 def _by_heart(found: Measures, train: Answers | None) -> tuple[str, ...]:
     if train is None:
         return ()
-    learned = area_intervals([train]).mean.value
-    area = found.areas_of_runs[found.group.runs.index(found.group.shown)]
+    learned, area = area_intervals([train]).mean.value, found.areas_shown.mean
     if math.isnan(learned) or math.isnan(area.value):
         return ()
     said = (
@@ -285,9 +288,10 @@ def _cautions(found: Measures) -> tuple[str, ...]:
         )
     absent = [shown.names[column] for column in found.areas.absent]
     if absent:
+        rest = "" if math.isnan(found.areas.mean.value) else " The mean AUC is over the others."
         said.append(
             f"Of {_some(absent)} there is no image here, or every image is of it: nothing can be "
-            "said of that, and the mean AUC is over the others."
+            f"said of that.{rest}"
         )
     rare = [name for name, n in zip(shown.names, counts, strict=True) if 0 < n < _FEW]
     if rare:
