@@ -16,6 +16,7 @@ from medfast.errors import ConfigError, MedfastError, nearest
 VERBS = (
     "augment",
     "cache",
+    "compare",
     "datasets",
     "download",
     "evaluate",

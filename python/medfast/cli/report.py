@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from medfast.cli import options
+
 
 @click.command("report")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
@@ -16,11 +18,7 @@ import click
     help="The page to write.  [default: report.html in RUN, or here if there are several]",
 )
 @click.option("--split", default="test", show_default=True, help="train, val or test.")
-@click.option(
-    "--root",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the data files, if they were moved.",
-)
+@options.root
 def command(runs: tuple[Path, ...], out: Path | None, split: str, root: Path | None) -> None:
     """Report finished runs on one HTML page, and in Markdown beside it.
 

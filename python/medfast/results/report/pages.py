@@ -59,7 +59,7 @@ def escape_markdown(text: str) -> str:
     >>> print(escape_markdown("<b>a|b_c*"))
     \<b\>a\|b\_c\*
     """
-    escaped = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    escaped = _MARKS.sub(r"\\\1", re.sub(r"[ \t\r\n]+", " ", text))
     return _STARTS.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", escaped)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from medfast.data.dataset import SPLITS
 from medfast.errors import ConfigError, nearest
 from medfast.results.report.document import Cell, Report, Section, Table
-from medfast.results.report.groups import Group, group_by_set
 from medfast.results.report.measures import Measures, measure
 from medfast.results.report.parts.again import reproduction
 from medfast.results.report.parts.curves import (
@@ -21,6 +20,7 @@ from medfast.results.report.parts.figures import class_balance, figures
 from medfast.results.report.parts.photographs import augmentations, samples
 from medfast.results.report.parts.reliability import reliability
 from medfast.results.report.parts.words import plain_words
+from medfast.results.report.sets import Repeats, runs_by_set
 from medfast.results.report.wording import INTERVAL, NONE, digits, images, interval
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def describe(
     """
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; {nearest(str(split), SPLITS)}")
-    sets = group_by_set(runs)
+    sets = runs_by_set(runs)
     measured = [[_measure(group, root) for group in groups] for groups in sets]
     sections = tuple(
         _section(_anchor(place, groups[0][split].dataset.flag), groups, split)
@@ -81,7 +81,7 @@ def medfast_version() -> str:
     return medfast.__version__
 
 
-def _measure(group: Group, root: str | os.PathLike[str] | None) -> dict[str, Measures]:
+def _measure(group: Repeats, root: str | os.PathLike[str] | None) -> dict[str, Measures]:
     return {split: measure(group, split, root) for split in SPLITS}
 
 
@@ -159,5 +159,5 @@ def _lead(groups: list[Measures], split: str) -> str:
     )
 
 
-def _seeds(group: Group) -> str:
+def _seeds(group: Repeats) -> str:
     return f"{len(group.runs)} seeds" if group.repeated else f"seed {group.shown.seed}"
