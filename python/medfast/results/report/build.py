@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,21 @@ def write_report(
     contents = {beside / f"{picture.name}.png": picture.png for picture in report.pictures}
     contents[page.with_suffix(".md")] = markdown_page(report, beside.name).encode("utf-8")
     contents[page] = html_page(report).encode("utf-8")
-    try:
-        beside.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error("created", beside, error) from error
-    write_files(contents)
+    _write(beside, contents)
     return page
+
+
+def _write(folder: Path, contents: dict[Path, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("created", folder, error) from error
+    try:
+        write_files(contents)
+    except BaseException:
+        with suppress(OSError):  # it holds pictures of an earlier report
+            folder.rmdir()
+        raise
 
 
 def _page_path(paths: list[Path], out: Path | None) -> Path:

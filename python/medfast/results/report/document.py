@@ -134,13 +134,30 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """Parts that belong together, in a section that has several such.
+
+    Attributes
+    ----------
+    anchor : str
+    title : str
+        Empty where the chapter is the only one.
+    parts : tuple of Part
+    """
+
+    anchor: str
+    title: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """What is said of a set."""
 
     anchor: str
     title: str
     lead: str
-    parts: tuple[Part, ...]
+    chapters: tuple[Chapter, ...]
 
 
 @dataclass(frozen=True)
@@ -155,12 +172,17 @@ class Report:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture of the page, in its order."""
+        blocks = (
+            block
+            for section in self.sections
+            for chapter in section.chapters
+            for part in chapter.parts
+            for block in part.blocks
+        )
         found: list[Picture] = []
-        for section in self.sections:
-            for part in section.parts:
-                for block in part.blocks:
-                    if isinstance(block, Panels):
-                        found += block.pictures
-                    elif isinstance(block, Tiles):
-                        found += (tile.picture for tile in block.tiles)
+        for block in blocks:
+            if isinstance(block, Panels):
+                found += block.pictures
+            elif isinstance(block, Tiles):
+                found += (tile.picture for tile in block.tiles)
         return tuple(found)

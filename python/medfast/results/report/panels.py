@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from medfast.results.report.document import Picture
     from medfast.results.report.intervals import Estimate
 
-_LONGEST = 38
+_LONGEST = 34
 _FEW_EPOCHS = 15
 
 
@@ -77,7 +77,7 @@ def epoch_panel(
         _plot(axes, lines, marker="." if len(lines[0].x) <= _FEW_EPOCHS else None)
         for epoch, colour in dict.fromkeys(chosen):
             axes.axvline(epoch, color=colour, linewidth=0.8, linestyle=":")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set(xlabel="epoch", title=title)
         if any(line.label for line in lines):
             axes.legend()
@@ -91,24 +91,20 @@ def roc_panel(
     title: str,
     lines: Sequence[Line],
     bands: Sequence[tuple[RocBand, str]],
-    note: str,
 ) -> Picture:
     """Plot ROC curves over the bands of some of them."""
 
     def paint(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         for band, colour in bands:
-            axes.fill_between(
-                band.fpr, band.low, band.high, color=colour, alpha=0.18, linewidth=0, step=None
-            )
+            axes.fill_between(band.fpr, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
         _plot(axes, lines)
         _unit_square(axes)
         axes.set(
             xlabel="false positive rate (false alarms)",
             ylabel="true positive rate (found)",
-            title=shorten(title),
+            title=title,
         )
-        axes.text(0.98, 0.04, note, ha="right", va="bottom", transform=axes.transAxes)
         if any(line.label for line in lines):
             axes.legend(loc="lower right")
 
@@ -116,7 +112,7 @@ def roc_panel(
 
 
 def precision_recall_panel(
-    name: str, alt: str, title: str, lines: Sequence[Line], prevalence: float, note: str
+    name: str, alt: str, title: str, lines: Sequence[Line], prevalence: float
 ) -> Picture:
     """Plot precision-recall curves as the steps that they are."""
 
@@ -125,15 +121,10 @@ def precision_recall_panel(
         # From the highest recall on, a step keeps its precision down to the next recall.
         _plot(axes, lines, drawstyle="steps-post")
         _unit_square(axes)
-        axes.set(
-            xlabel="recall (found)", ylabel="precision (right when named)", title=shorten(title)
-        )
-        # Where the curve is not: that of a rare class is low.
-        low = prevalence < 0.5
-        edge = "top" if low else "bottom"
-        axes.text(0.98, 0.97 if low else 0.04, note, ha="right", va=edge, transform=axes.transAxes)
+        axes.set(xlabel="recall (found)", ylabel="precision (right when named)", title=title)
         if any(line.label for line in lines):
-            axes.legend(loc="upper right" if low else "lower right")
+            # Where the curve is not: that of a rare class is low.
+            axes.legend(loc="upper right" if prevalence < 0.5 else "lower right")
 
     return draw(name, alt, paint)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from medfast.data.dataset import SPLITS
 from medfast.errors import ConfigError, nearest
-from medfast.results.report.document import Cell, Report, Section, Table
+from medfast.results.report.document import Cell, Chapter, Report, Section, Table
 from medfast.results.report.measures import Measures, measure
 from medfast.results.report.parts.again import reproduction
 from medfast.results.report.parts.curves import (
@@ -97,7 +97,7 @@ def _overview(groups: Sequence[Measures], split: str) -> Table | None:
         published = found.published
         rows.append(
             (
-                Cell(f"{_title(found.dataset)}: {found.group.name}"),
+                Cell(f"{_title(found.dataset)}, {found.dataset.size} px: {found.group.name}"),
                 Cell(str(len(found.answers))),
                 Cell(digits(found.areas.mean.value)),
                 Cell(interval(found.areas.mean)),
@@ -112,26 +112,32 @@ def _overview(groups: Sequence[Measures], split: str) -> Table | None:
 
 def _section(anchor: str, groups: list[dict[str, Measures]], split: str) -> Section:
     chosen = [group[split] for group in groups]
-    named = [_named(anchor, place, groups) for place in range(len(groups))]
-    found: list[Part] = []
-    for (prefix, suffix), group in zip(named, groups, strict=True):
-        found.append(plain_words(prefix, group[split], group["train"], suffix))
-        found.append(figures(prefix, group, suffix))
     curves = (learning_curves, roc_curves, precision_recall_curves)
-    found.extend(of_all(anchor, chosen) for of_all in curves)
-    for (prefix, suffix), of_group in zip(named, chosen, strict=True):
-        details = (decisions, per_class, reliability, samples, augmentations)
-        found.extend(part(prefix, of_group, suffix) for part in details)
-    found.append(class_balance(anchor, chosen[0]))
-    for (prefix, suffix), of_group in zip(named, chosen, strict=True):
-        found.append(reproduction(prefix, of_group, suffix))
-    return Section(anchor, _title(chosen[0].dataset), _lead(chosen, split), tuple(found))
-
-
-def _named(anchor: str, place: int, groups: list[dict[str, Measures]]) -> tuple[str, str]:
+    of_all = [curve(anchor, chosen) for curve in curves]
+    balance = class_balance(anchor, chosen[0])
     if len(groups) == 1:
-        return anchor, ""
-    return f"{anchor}-{place + 1}", f": {groups[place]['test'].group.name}"
+        words, details, again = _of_group(anchor, groups[0], split)
+        chapters = [Chapter(anchor, "", (*words, *of_all, *details, balance, again))]
+    else:
+        chapters = [Chapter(f"{anchor}-together", "All runs together", (*of_all, balance))]
+        for place, group in enumerate(groups, 1):
+            prefix = f"{anchor}-{place}"
+            words, details, again = _of_group(prefix, group, split)
+            chapters.append(Chapter(prefix, group[split].group.name, (*words, *details, again)))
+    return Section(anchor, _title(chosen[0].dataset), _lead(chosen, split), tuple(chapters))
+
+
+def _of_group(
+    prefix: str, group: dict[str, Measures], split: str
+) -> tuple[list[Part], list[Part], Part]:
+    """Describe the repeats of a recipe: what comes before the curves, after them, and last."""
+    found = group[split]
+    details = (decisions, per_class, reliability, samples, augmentations)
+    return (
+        [plain_words(prefix, found, group["train"]), figures(prefix, group)],
+        [part(prefix, found) for part in details],
+        reproduction(prefix, found),
+    )
 
 
 def _title(dataset: Dataset) -> str:

@@ -22,7 +22,7 @@ class Repeats:
     Attributes
     ----------
     name : str
-        See `medfast.results.groups.Group.label`.
+        Network and recipe.
     runs : tuple of FinishedRun
     shown : FinishedRun
         The one of which single images and decisions are shown: that with the median AUC on the
@@ -54,7 +54,9 @@ def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Repeats]]:
     sets: dict[str, list[Repeats]] = {}
     for group in group_runs(runs):
         identity = json.dumps(group.first.environment["dataset"], sort_keys=True)
-        sets.setdefault(identity, []).append(Repeats(group.label, group.runs, _median(group.runs)))
+        # All of a section have one size, which its title tells.
+        name = group.label.replace(f", {group.first.size} px", "", 1)
+        sets.setdefault(identity, []).append(Repeats(name, group.runs, _median(group.runs)))
     return list(sets.values())
 
 

@@ -15,15 +15,18 @@ PERCENT = "\u00a0%"
 INTERVAL = f"95{PERCENT} interval"
 
 
-def digits(value: float | None, places: int = 3) -> str:
-    """Write a figure.
+def digits(value: float) -> str:
+    """Write a figure to three decimals, or to as many as tell it from 1.
 
     Examples
     --------
-    >>> digits(0.91268), digits(float("nan"))
-    ('0.913', '-')
+    >>> digits(0.91268), digits(0.99968), digits(1.0), digits(float("nan"))
+    ('0.913', '0.9997', '1.000', '-')
     """
-    return NONE if value is None or math.isnan(value) else f"{value:.{places}f}"
+    if math.isnan(value):
+        return NONE
+    texts = (f"{value:.{places}f}" for places in range(3, 7))
+    return next((text for text in texts if value >= 1 or float(text) < 1), f"{value:.3f}")
 
 
 def interval(estimate: Estimate) -> str:
@@ -37,7 +40,7 @@ def interval(estimate: Estimate) -> str:
     """
     if not estimate.has_interval:
         return NONE
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+    return f"{digits(estimate.low)} to {digits(estimate.high)}"
 
 
 def with_interval(estimate: Estimate) -> str:

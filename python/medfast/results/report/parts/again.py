@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medfast.results.runs import FinishedRun
 
 
-def reproduction(prefix: str, found: Measures, suffix: str) -> Part:
+def reproduction(prefix: str, found: Measures) -> Part:
     """Give what another person needs to train the run again."""
     run = found.group.shown
     blocks: list[Block] = [
@@ -29,7 +29,7 @@ def reproduction(prefix: str, found: Measures, suffix: str) -> Part:
     blocks.append(Code("recipe.yaml, every setting", run.recipe.to_yaml().rstrip()))
     rows = tuple((Cell(key), Cell(value)) for key, value in _conditions(run))
     blocks.append(Table("Conditions", ("", f"run {run.name}"), rows, numeric=False))
-    return Part(f"{prefix}-again", f"How to get this again{suffix}", tuple(blocks))
+    return Part(f"{prefix}-again", "How to get this again", tuple(blocks))
 
 
 def train_command(run: FinishedRun) -> str:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from medfast.results.report.curves import precision_recall_points, roc_band, roc_points
 from medfast.results.report.document import Block, Panels, Part, Text
 from medfast.results.report.drawing import COLOURS
-from medfast.results.report.panels import Line, epoch_panel, precision_recall_panel, roc_panel
+from medfast.results.report.panels import (
+    Line,
+    epoch_panel,
+    precision_recall_panel,
+    roc_panel,
+    shorten,
+)
 from medfast.results.report.wording import PERCENT, digits, quoted, with_interval
 
 if TYPE_CHECKING:
@@ -63,14 +69,15 @@ def roc_curves(prefix: str, groups: Sequence[Measures]) -> Part:
             if style.bold:
                 bands.append((roc_band(truth, scores), style.colour))
         alt = f"ROC curve of {name}: AUC {with_interval(areas[column])}"
-        note = f"AUC {digits(areas[column].value)}" if len(groups) == 1 else ""
-        pictures.append(roc_panel(f"{prefix}-roc-{column}", alt, name, lines, bands, note))
+        title = _title(groups, name, f"AUC {digits(areas[column].value)}")
+        pictures.append(roc_panel(f"{prefix}-roc-{column}", alt, title, lines, bands))
     caption = (
         "For every threshold: the share of the images of a class that are found, against the share "
         "of the others that are taken for it. The dotted line is guessing. The band holds the true "
         f"curve with 95{PERCENT} confidence at each threshold: exact binomial intervals of both "
         f"rates (Clopper-Pearson, each at the root of 95{PERCENT}), after Hilgers (1991). It "
         f"assumes nothing of the scores, and is wide where images are few.{_bold(groups)}"
+        f"{_banded(groups)}"
     )
     return Part(f"{prefix}-roc", "ROC curves", _blocks(caption, pictures, groups[0]))
 
@@ -89,9 +96,9 @@ def precision_recall_curves(prefix: str, groups: Sequence[Measures]) -> Part:
                 average = curve.average_precision
         note = f"AP {digits(average)}"
         alt = f"Precision-recall curve of {name}: {note}, {digits(prevalence)} by guessing"
-        note = note if len(groups) == 1 else ""
+        title = _title(groups, name, note)
         pictures.append(
-            precision_recall_panel(f"{prefix}-pr-{column}", alt, name, lines, prevalence, note)
+            precision_recall_panel(f"{prefix}-pr-{column}", alt, title, lines, prevalence)
         )
     caption = (
         "For every threshold: of the images named as a class, the share that is of it (precision), "
@@ -112,6 +119,11 @@ def _runs(groups: Sequence[Measures]) -> Iterator[tuple[FinishedRun, Answers, Li
                 label = f"seed {run.seed}"
             colour = COLOURS[(place if len(groups) > 1 else number) % len(COLOURS)]
             yield run, found.answers[number], Line((), (), colour, label, bold=bold)
+
+
+def _title(groups: Sequence[Measures], name: str, figure: str) -> str:
+    """Add the figure to the name of a class, where there is one recipe."""
+    return f"{shorten(name)}\n{figure}" if len(groups) == 1 else shorten(name)
 
 
 def _key(groups: Sequence[Measures], style: Line) -> str:
@@ -136,4 +148,8 @@ def _blocks(caption: str, pictures: Sequence[Picture], found: Measures) -> tuple
 def _bold(groups: Sequence[Measures]) -> str:
     if not any(found.group.repeated for found in groups):
         return ""
-    return " A line for each run; the one with the median AUC on val is bold, and the band is its."
+    return " A line for each run; that of the run with the median AUC on val is bold."
+
+
+def _banded(groups: Sequence[Measures]) -> str:
+    return " The band is that of the bold line." if _bold(groups) else ""

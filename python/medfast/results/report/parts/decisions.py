@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
 
 
-def decisions(prefix: str, found: Measures, suffix: str) -> Part:
+def decisions(prefix: str, found: Measures) -> Part:
     """Count right and wrong decisions: for each pair of classes, or for each label."""
     if found.shown.multi_label:
-        return Part(f"{prefix}-counts", f"Decisions by label{suffix}", (_by_label(found),))
-    return Part(f"{prefix}-confusion", f"Confusion matrix{suffix}", (_by_pair(found),))
+        return Part(f"{prefix}-counts", "Decisions by label", (_by_label(found),))
+    return Part(f"{prefix}-confusion", "Confusion matrix", (_by_pair(found),))
 
 
 def _by_pair(found: Measures) -> Table:
@@ -60,7 +60,7 @@ def _by_label(found: Measures) -> Table:
     return Table(f"{caption}; {found.shown_name}", columns, tuple(rows))
 
 
-def per_class(prefix: str, found: Measures, suffix: str) -> Part:
+def per_class(prefix: str, found: Measures) -> Part:
     """Give AUC, precision, recall, F1 and support of each class."""
     classes = found.classes
     rows = []
@@ -78,4 +78,4 @@ def per_class(prefix: str, found: Measures, suffix: str) -> Part:
         "nothing is of it or nothing was named as it; of an interval: the images do not tell it."
     )
     table = Table(f"Each {what} against the rest; {found.shown_name}", columns, tuple(rows))
-    return Part(f"{prefix}-classes", f"By {what}{suffix}", (table, text))
+    return Part(f"{prefix}-classes", f"By {what}", (table, text))

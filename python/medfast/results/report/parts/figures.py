@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
 
 
-def figures(prefix: str, by_split: Mapping[str, Measures], suffix: str) -> Part:
+def figures(prefix: str, by_split: Mapping[str, Measures]) -> Part:
     """Give AUC and ACC of every split with intervals, the published row, and those of each run."""
     test = by_split["test"]
     rows = [_row(split, found) for split, found in by_split.items()]
@@ -29,8 +29,10 @@ def figures(prefix: str, by_split: Mapping[str, Measures], suffix: str) -> Part:
         blocks.append(_runs(test, by_split["val"]))
     blocks.append(Text(_explain(test)))
     if published is not None:
-        blocks.append(Text(f"Published: mean of 3 runs; {published.source}."))
-    return Part(f"{prefix}-figures", f"Figures{suffix}", tuple(blocks))
+        runs = "" if published.runs is None else f"mean of {published.runs} runs; "
+        enlarged = "" if published.enlarged is None else f"{published.enlarged}; "
+        blocks.append(Text(f"Published: {runs}{enlarged}{published.source}."))
+    return Part(f"{prefix}-figures", "Figures", tuple(blocks))
 
 
 def _row(split: str, found: Measures) -> tuple[Cell, ...]:

@@ -21,11 +21,11 @@ _EACH = 8
 _AUGMENTED, _DRAWS = 3, 5
 
 
-def samples(prefix: str, found: Measures, suffix: str) -> Part:
+def samples(prefix: str, found: Measures) -> Part:
     """Show images that were answered rightly, wrongly, and with doubt."""
     if found.dataset.is_3d:
         blocks: tuple[Block, ...] = (Text("The set holds volumes, which are not shown."),)
-        return Part(f"{prefix}-samples", f"Images and answers{suffix}", blocks)
+        return Part(f"{prefix}-samples", "Images and answers", blocks)
     chosen = choose_samples(found.shown, _EACH)
     captions = {
         "right": ("Right, a random draw.", "No image was answered rightly."),
@@ -41,7 +41,7 @@ def samples(prefix: str, found: Measures, suffix: str) -> Part:
         else Text(nothing)
         for (kind, (caption, nothing)), rows in zip(captions.items(), chosen, strict=True)
     )
-    return Part(f"{prefix}-samples", f"Images and answers{suffix}", blocks)
+    return Part(f"{prefix}-samples", "Images and answers", blocks)
 
 
 def _tile(prefix: str, found: Measures, row: int) -> Tile:
@@ -69,9 +69,9 @@ def _answer(answers: Answers, row: int) -> tuple[str, str]:
     return f"true: {', '.join(has) or 'none'}", f"named: {said}"
 
 
-def augmentations(prefix: str, found: Measures, suffix: str) -> Part:
+def augmentations(prefix: str, found: Measures) -> Part:
     """Show training images beside what the recipe makes of them."""
-    title, anchor = f"Augmentation{suffix}", f"{prefix}-augmentation"
+    title, anchor = "Augmentation", f"{prefix}-augmentation"
     recipe = found.group.shown.recipe
     if not recipe.augment:
         return Part(anchor, title, (Text("This recipe shows the training images as they are."),))

@@ -61,13 +61,10 @@ def _how_good(found: Measures) -> tuple[str, ...]:
                 f"which is which {pairs}. {scale}"
             )
         else:
-            of = (
-                "with a finding and one without it"
-                if shown.multi_label
-                else ("of a class and one of another")
-            )
+            of, what = "of a class and one of another", "class"
+            if shown.multi_label:
+                of, what = "with a label and one without it", "label"
             number = len(names) - len(found.areas.absent)
-            what = "label" if shown.multi_label else "class"
             first = (
                 f"Shown one image {of}, it gives the former the higher score {pairs}, on average "
                 f"over the {number} {_plural(what, number)}. {scale}"
@@ -93,8 +90,8 @@ def _decisions(found: Measures) -> tuple[str, ...]:
     if not found.group.repeated:
         said += f" ({int(found.shown.right.sum()):,} of {len(found.shown):,})"
     always = (
-        f"always answering {quoted([guess])}, the most frequent class it learned from, would be "
-        f"right for {percent(share)}"
+        f"always answering {quoted([guess])}, the class most frequent in what it learned from, "
+        f"would be right for {percent(share)}"
     )
     return (f"{said}; {always}. {verdict}",)
 
@@ -259,6 +256,8 @@ def _published(found: Measures) -> tuple[str, ...]:
         f"For this network and size of images the MedMNIST paper has an AUC of {published.auc:.3f} "
         f"and an ACC of {published.acc:.3f}. That AUC is {place} the interval found here."
     )
+    if published.enlarged is not None:
+        said += f" There the input was {published.enlarged}: the two are not like for like."
     recipe = found.group.shown.recipe.name
     if recipe != "official":
         said += (

@@ -22,7 +22,7 @@ class _Words(NamedTuple):
     brier: str
 
 
-def reliability(prefix: str, found: Measures, suffix: str) -> Part:
+def reliability(prefix: str, found: Measures) -> Part:
     """Plot what was stated against what came true, and give ECE and Brier score."""
     calibration, words = found.calibration, _words(found)
     pairs = zip(calibration.stated, calibration.observed, calibration.counts, strict=True)
@@ -51,7 +51,7 @@ def reliability(prefix: str, found: Measures, suffix: str) -> Part:
     )
     return Part(
         f"{prefix}-calibration",
-        f"Calibration{suffix}",
+        "Calibration",
         (Panels(caption, pictures), table, note),
     )
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
 
 
-def plain_words(prefix: str, found: Measures, train: Measures, suffix: str) -> Part:
+def plain_words(prefix: str, found: Measures, train: Measures) -> Part:
     """Say what the figures mean."""
     blocks: list[Block] = [Text(_headline(found), strong=True)]
     marks = _marks(found)
     if marks:
         blocks.append(_scale(prefix, found, marks))
     blocks.append(read_aloud(found, None if found.split == "train" else train.shown))
-    return Part(f"{prefix}-words", f"In plain words{suffix}", tuple(blocks))
+    return Part(f"{prefix}-words", "In plain words", tuple(blocks))
 
 
 def _headline(found: Measures) -> str:
