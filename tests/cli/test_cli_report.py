@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,22 @@ def test_a_file_and_a_split_are_chosen(cli: Any, run_folder: Path, tmp_path: Pat
     done = cli("report", run_folder, "--out", out, "--split", "val", "--root", tmp_path)
     assert (done.code, done.out) == (0, f"{out}\n")
     assert "images of val" in out.read_text("utf-8")
+
+
+def test_the_command_trains_the_same_run_again(
+    cli: Any, run_folder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("report", run_folder).code == 0
+    markdown = (run_folder / "report.md").read_text("utf-8")
+    command, recipe = re.findall("```\n(.*?)\n```", markdown, re.DOTALL)
+    monkeypatch.chdir(data.parent)
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    threads, program, *args = shlex.split(command)
+    assert (threads, program) == ("OMP_NUM_THREADS=1", "medfast")
+    assert cli(*args, "--out", tmp_path / "again" / "run").code == 0
+    for path in (run_folder / "predictions").iterdir():
+        again = tmp_path / "again" / "run" / "predictions" / path.name
+        assert again.read_bytes() == path.read_bytes()
 
 
 def test_what_is_wrong_is_said(cli: Any, run_folder: Path, tmp_path: Path) -> None:

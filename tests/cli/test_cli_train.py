@@ -135,6 +135,9 @@ WRONG_CALLS = {
     "an unknown precision": (("--dataset", "digits", "--precision", "fp16"), "did you mean"),
     "an unknown option": (("--dataset", "digits", "--epoch", 3), "--epochs"),
     "no number": (("--dataset", "digits", "--lr", "fast"), "'fast'"),
+    "one seed and several": (("--dataset", "digits", "--seed", 1, "--seeds", "1,2"), "not both"),
+    "no seeds": (("--dataset", "digits", "--seeds", "4..1"), "like 0..4"),
+    "negative steps": (("--dataset", "digits", "--checkpoint-every", -1), "x>=0"),
 }
 
 
@@ -327,3 +330,46 @@ def test_training_on_memory_maps(cli, data, tmp_path, monkeypatch):
     assert content(tmp_path / "loaded") == content(tmp_path / "mapped")
     assert cli("train", "--resume", tmp_path / "mapped", "--mmap").code == 0
     assert cli("evaluate", tmp_path / "mapped", "--mmap").code == 0
+
+
+def test_seeds_print_their_mean_and_go_on(cli, data, tmp_path):
+    args = ("--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "runs")
+    done = cli("train", *args, "--seeds", "0..2", "--checkpoint-every", 3)
+    assert done.code == 0
+    assert "95 % interval" in done.out
+    assert "seeds 0, 1, 2" in done.out
+    assert f"runs: {tmp_path / 'runs'}" in done.out
+    assert {path.name for path in (tmp_path / "runs" / "seed-2").iterdir()} == RUN_FILES
+    again = cli("train", "--resume", tmp_path / "runs", "--json")
+    assert again.code == 0
+    found = json.loads(again.out)
+    assert found["runs"] == [str(tmp_path / "runs" / f"seed-{n}") for n in range(3)]
+    assert len(found["splits"]["test"]["auc"]["values"]) == 3
+    one = cli("evaluate", tmp_path / "runs")
+    assert one.code == 2
+    assert "give one of them, such as" in one.err
+
+
+def test_an_interrupted_seed_names_the_folder_of_all(cli, data, tmp_path, monkeypatch):
+    class Heard(StopAt):
+        def note(self, text: str) -> None:
+            Lines().note(text)
+
+    args = ("--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "runs")
+    with monkeypatch.context() as patch:
+        patch.setattr("medfast.training.progress.progress_on", lambda: Heard(2, in_batch=True))
+        done = cli("train", *args, "--seeds", "3,4")
+    assert done.code == 130
+    assert f"medfast train --resume {tmp_path / 'runs'}\n" in done.err
+    assert cli("train", "--resume", tmp_path / "runs").code == 0
+
+
+def test_the_network_waits_little_for_data(cli, tmp_path):
+    """The stall is told for each epoch; how small it is, the benchmarks tell."""
+    data = save_six_keys(tiny_dataset(), tmp_path / "mine.npz")
+    args = ("--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
+    done = cli("train", *args)
+    assert done.err.count("stall") == 3
+    header, *rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    column = header.split(",").index("stall")
+    assert all(0 <= float(row.split(",")[column]) <= 1 for row in rows)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from medfast.data.dataset import open_dataset
-from medfast.training.loop import train
+from medfast.training.run import train
 from tiny_runs import tiny_recipe
 
 with warnings.catch_warnings():

@@ -8,7 +8,8 @@ import pytest
 
 from medfast.data.dataset import open_dataset, open_file
 from medfast.results.report.build import write_report
-from medfast.training.loop import train
+from medfast.training.run import train
+from medfast.training.seeds import train_seeds
 from tiny_runs import tiny_recipe
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ pytestmark = pytest.mark.real_data
 
 def test_an_official_set(medmnist_root: Path, tmp_path: Path) -> None:
     dataset = open_dataset("breastmnist", root=medmnist_root, offline=True)
-    for seed in range(2):
-        recipe = tiny_recipe(epochs=1, batch_size=128, seed=seed, model="tiny")
-        train(recipe, dataset, tmp_path / f"seed-{seed}", device="cpu")
-    page = write_report([tmp_path]).read_text("utf-8")
+    recipe = tiny_recipe(epochs=1, batch_size=128)
+    train_seeds(recipe, dataset, (0, 1), tmp_path / "runs", device="cpu")
+    page = write_report([tmp_path / "runs"]).read_text("utf-8")
     assert "BreastMNIST: 2 runs" in page
     assert "--dataset breastmnist --size 28" in page
+    assert "add --seeds 0,1" in page
     assert "147 (27\xa0%)" in page
 
 

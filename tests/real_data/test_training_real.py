@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 
 from medfast.data.dataset import open_dataset, open_file
 from medfast.training.evaluation import evaluate_run, predict_file
-from medfast.training.loop import train
 from medfast.training.recipe import load_recipe
+from medfast.training.run import train
 from tiny_runs import tiny_recipe
 
 if TYPE_CHECKING:

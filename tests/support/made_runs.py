@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from medfast.data.dataset import Dataset
 
-ENVIRONMENT = {"device": "cpu", "precision": "fp32", "torch_threads": 1, "command": "medfast train"}
+ENVIRONMENT = {
+    "command": "medfast train",
+    "device": "cpu",
+    "precision": "fp32",
+    "deterministic": False,
+    "compile": False,
+    "checkpoint_every": 0,
+    "torch_threads": 1,
+}
 
 
 def noisy_scores(dataset: Dataset, split: str, *, noise: float = 1.0, seed: int = 0) -> np.ndarray:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Steps this small are 50 times as slow on two threads that share a busy core.
 torch.set_num_threads(1)
 
-TIMES = {"seconds", "train_images_per_second", "train_seconds"}
+TIMES = {"seconds", "stall", "train_images_per_second", "train_seconds", "waited"}
 
 
 @register_model
@@ -114,7 +114,7 @@ def content(folder: Path) -> dict[str, Any]:
         if path.suffix == ".safetensors":
             tensors, facts = load(path)
             found[name] = {key: tensor.numpy().tobytes() for key, tensor in tensors.items()}
-            for row in facts.get("history", []):
+            for row in [*facts.get("history", []), facts.get("steps", {})]:
                 for key in TIMES & row.keys():
                     del row[key]
             found[f"{name} facts"] = facts

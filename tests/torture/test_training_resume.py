@@ -16,7 +16,7 @@ from medfast.data.dataset import open_file
 from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 from medfast.task import Task
 from medfast.training import archive
-from medfast.training.loop import resume, train
+from medfast.training.run import resume, train
 from medfast.training.run_folder import RunFolder
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
@@ -117,7 +117,7 @@ import os, signal, sys
 from pathlib import Path
 from tiny_runs import tiny_recipe
 from medfast.data.dataset import open_file
-from medfast.training.loop import train
+from medfast.training.run import train
 
 left, replace = int(sys.argv[3]), Path.replace
 
@@ -262,7 +262,7 @@ FULL_DISK = """
 import resource, sys
 from tiny_runs import tiny_dataset, tiny_recipe
 from medfast.errors import StorageError
-from medfast.training.loop import train
+from medfast.training.run import train
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 try:

@@ -115,7 +115,7 @@ def test_a_set_without_a_cache_is_in_memory(
 @pytest.mark.parametrize("task", [Task.MULTI_CLASS, Task.MULTI_LABEL])
 def test_training_on_maps_is_training(tmp_path: Path, task: Task) -> None:
     from medfast.training.evaluation import evaluate_run
-    from medfast.training.loop import resume, train
+    from medfast.training.run import resume, train
     from tiny_runs import tiny_recipe
 
     path = save_six_keys(tiny_dataset(task), tmp_path / "own.npz")

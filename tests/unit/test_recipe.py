@@ -12,6 +12,7 @@ import yaml
 from medfast import transforms
 from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
+from medfast.training.device import choose_compute
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
 from medfast.training.setup import training_loader
 from tiny_runs import tiny_dataset
@@ -106,8 +107,21 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("seed", -1, "seed must be an integer >= 0"),
         ("seed", 2**64, "seed must be below 2**64"),
         ("model", "", "model must be a word"),
-        ("momentum", 0.9, "momentum and nesterov are sgd's"),
-        ("nesterov", True, "momentum and nesterov are sgd's"),
+        ("momentum", 0.9, "momentum and nesterov are sgd's and muon's"),
+        ("nesterov", True, "momentum and nesterov are sgd's and muon's"),
+        ("optimizer", "muon", "give it a momentum, such as 0.95"),
+        ("schedule", "one_cycle", "give warmup, the share of the run that it rises in"),
+        ("warmup", 0.1, "warmup goes with cosine or one_cycle"),
+        ("warmup", 1.0, "warmup must be a number >= 0 and < 1"),
+        ("label_smoothing", 1.0, "label_smoothing must be a number >= 0 and < 1"),
+        ("class_weights", "balance", "did you mean 'balanced'?"),
+        ("ordinal", "coral", "ordinal must be one of cross_entropy, corn"),
+        ("ema_epochs", -1, "ema_epochs must be a number >= 0"),
+        ("swa_start", 0, "swa_start must be a number > 0 and <= 1"),
+        ("mixup", -0.1, "mixup must be a number >= 0"),
+        ("test_flips", "vertical", "test_flips must be one of none, horizontal, both"),
+        ("mean", "auto", "set both to auto, or neither"),
+        ("std", "automatic", "std must be a list of numbers, or auto"),
         ("augment", "ColorJitter", "augment must be a list of transforms"),
         ("augment", ["ColorJiter"], "did you mean 'ColorJitter'?"),
         ("augment", ["Normalize"], "'Normalize' does not"),
@@ -121,6 +135,11 @@ def test_wrong_values(key: str, value: Any, message: str) -> None:
         load_recipe("official", {key: value})
     assert message in str(error.value)
     assert "official" in str(error.value)
+
+
+def test_one_mean_of_the_weights_at_a_time() -> None:
+    with pytest.raises(ConfigError, match="ema_epochs and swa_start both average the weights"):
+        load_recipe("official", {"ema_epochs": 1, "swa_start": 0.5})
 
 
 def test_nesterov_needs_momentum() -> None:
@@ -199,6 +218,35 @@ def test_rates_are_torchs(epochs: int) -> None:
     assert our_rates("constant") == [0.1] * epochs
 
 
+@pytest.mark.parametrize("steps", [3, 10])
+def test_one_cycle_is_torchs_step_by_step(steps: int) -> None:
+    epochs, share = 10, 0.3
+    recipe = load_recipe(
+        "official", {"schedule": "one_cycle", "warmup": share, "epochs": epochs, "lr": 0.1}
+    )
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    # Torch's rise ends at pct_start * total_steps - 1, and its fall at total_steps - 1.
+    total = epochs * steps + 1
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.1, total_steps=total, pct_start=(share * epochs * steps + 1) / total
+    )
+    for step in range(epochs * steps):
+        rate = optimizer.param_groups[0]["lr"]
+        assert recipe.learning_rate(step / steps) == pytest.approx(rate, abs=1e-15)
+        optimizer.step()
+        scheduler.step()
+
+
+def test_warmup_rises_in_proportion_and_ends_at_the_cosine() -> None:
+    recipe = load_recipe("official", {"schedule": "cosine", "warmup": 0.2, "epochs": 10, "lr": 0.1})
+    assert [recipe.learning_rate(epoch) for epoch in (0, 0.5, 1, 2)] == pytest.approx(
+        [0, 0.025, 0.05, 0.1]
+    )
+    plain = load_recipe("official", {"schedule": "cosine", "epochs": 8, "lr": 0.1})
+    for epoch in (2, 3.5, 7, 9.9):
+        assert recipe.learning_rate(epoch) == pytest.approx(plain.learning_rate(epoch - 2))
+
+
 def test_pipelines() -> None:
     recipe = load_recipe("report")
     train, test = recipe.pipeline(3, train=True), recipe.pipeline(3, train=False)
@@ -252,7 +300,7 @@ def test_augmentation_keeps_the_shape_of_the_images() -> None:
     dataset = tiny_dataset()
     size = dataset.size
     keeps = load_recipe("official", {"augment": [{"RandomCrop": {"size": size, "padding": 2}}]})
-    assert len(training_loader(keeps, dataset)) > 0
+    assert len(training_loader(keeps, dataset, choose_compute("cpu"))) > 0
     changes = load_recipe("official", {"augment": [{"Resize": {"size": size // 2}}]})
     with pytest.raises(ConfigError, match=r"augment turns images of shape .* into"):
-        training_loader(changes, dataset)
+        training_loader(changes, dataset, choose_compute("cpu"))

@@ -62,8 +62,8 @@ def test_a_folder_of_repeats_stands_for_its_runs(dataset: Dataset, tmp_path: Pat
     repeats = tmp_path / "repeats"
     for seed in (10, 9, 0):
         make_run(repeats / f"seed-{seed}", dataset, seed=seed)
-    (repeats / "seeds.json").write_text("{}")
-    assert [run.seed for run in open_runs([repeats])] == [0, 9, 10]
+    (repeats / "seeds.json").write_text('{"seeds": [10, 9]}')
+    assert [run.seed for run in open_runs([repeats])] == [10, 9]
 
 
 def test_a_set_of_the_catalog_is_opened_by_its_name(tmp_path: Path) -> None:
@@ -125,10 +125,24 @@ def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
         open_runs([tmp_path])
 
 
-def test_repeats_without_runs(tmp_path: Path) -> None:
-    (tmp_path / "seeds.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="no run is in it"):
+@pytest.mark.parametrize("text", ["{}", '{"seeds": []}', '{"seeds": 3}'])
+def test_repeats_without_seeds(tmp_path: Path, text: str) -> None:
+    (tmp_path / "seeds.json").write_text(text)
+    with pytest.raises(CheckpointError, match="names no seeds"):
         open_runs([tmp_path])
+
+
+def test_repeats_that_never_finished(dataset: Dataset, tmp_path: Path) -> None:
+    make_run(tmp_path / "all" / "seed-0", dataset)
+    (tmp_path / "all" / "seeds.json").write_text('{"seeds": [0, 1], "splits": null}')
+    with pytest.raises(CheckpointError, match="seed-1 is missing: not every seed is trained"):
+        open_runs([tmp_path / "all"])
+    make_run(tmp_path / "all" / "seed-1", dataset, seed=1)
+    (tmp_path / "all" / "seed-1" / "summary.json").unlink()
+    with pytest.raises(
+        CheckpointError, match=r"has not finished; go on with it: --resume \S+/all$"
+    ):
+        open_runs([tmp_path / "all"])
 
 
 def test_a_run_given_twice(run: Path) -> None:
@@ -156,6 +170,14 @@ def test_a_summary_that_lacks_the_predictions(run: Path) -> None:
     del summary["splits"]["val"]["predictions"]
     (run / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(CheckpointError, match="lacks 'predictions' of val"):
+        open_runs([run])
+
+
+def test_an_environment_that_lacks_something(run: Path) -> None:
+    environment = json.loads((run / "environment.json").read_text())
+    del environment["dataset"]["channels"]
+    (run / "environment.json").write_text(json.dumps(environment))
+    with pytest.raises(CheckpointError, match=r"environment.json lacks 'channels' of the set"):
         open_runs([run])
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 
 from medfast.errors import ConfigError
 from medfast.training import device as device_module
 from medfast.training.device import choose_compute
+from medfast.training.run import train
+from tiny_runs import tiny_dataset, tiny_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 
@@ -39,15 +48,59 @@ def test_auto_is_the_cpu_without_a_gpu() -> None:
     assert choose_compute().device == torch.device("cpu")
 
 
-@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
-def test_auto_precision_follows_the_processor(
-    monkeypatch: pytest.MonkeyPatch, native: bool, precision: str
+@pytest.mark.parametrize(
+    ("native", "seconds", "precision", "reason"),
+    [
+        (True, 0.5, "bf16", "convolutions are 2.0 times as fast"),
+        (True, 0.9, "fp32", "1.1 times as fast here: too little"),
+        (True, 2.0, "fp32", "0.5 times as fast here: too little"),
+        (False, 0.5, "fp32", "has no bfloat16 arithmetic"),
+    ],
+)
+def test_auto_precision_is_measured_where_the_processor_has_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, native: bool, seconds: float, precision: str, reason: str
 ) -> None:
-    monkeypatch.setattr(device_module, "_cpu_computes_bf16", lambda: native)
+    def time_convolution(dtype: torch.dtype, _threads: int) -> float:
+        return seconds if dtype == torch.bfloat16 else 1.0
+
+    device_module._cpu_precision.cache_clear()
+    monkeypatch.setattr(device_module, "cpu_computes_bf16", lambda: native)
+    monkeypatch.setattr(device_module, "_time_convolution", time_convolution)
     compute = choose_compute("cpu", "auto")
+    device_module._cpu_precision.cache_clear()
     assert compute.precision == precision
-    assert "this processor has" in compute.reason
+    assert reason in compute.reason
     assert compute.precision in str(compute)
+
+
+def test_the_timing_runs_and_leaves_the_threads_alone() -> None:
+    before = torch.get_num_threads()
+    assert device_module._time_convolution(torch.float32, 1) > 0
+    assert torch.get_num_threads() == before
+
+
+def test_settings_are_put_back() -> None:
+    before = torch.get_num_threads(), torch.backends.cudnn.benchmark
+    compute = choose_compute("cpu", "fp32", threads=before[0] + 1)
+    with pytest.raises(RuntimeError, match="within"), compute.settings():
+        assert torch.get_num_threads() == before[0] + 1
+        raise RuntimeError("within")
+    assert (torch.get_num_threads(), torch.backends.cudnn.benchmark) == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_step_trains_the_same_network(tmp_path: Path) -> None:
+    runs = [
+        train(
+            tiny_recipe(epochs=2), tiny_dataset(), tmp_path / name, device="cpu", compile=compiled
+        )
+        for name, compiled in (("plain", False), ("compiled", True))
+    ]
+    plain, compiled = (run.summary["splits"]["test"] for run in runs)
+    assert compiled["loss"] == pytest.approx(plain["loss"], rel=1e-3)
+    environment = json.loads((runs[1].folder / "environment.json").read_text())
+    assert environment["compile"] is True
 
 
 def test_asked_precision_is_taken() -> None:

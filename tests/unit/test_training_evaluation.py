@@ -22,7 +22,7 @@ from medfast.errors import (
 )
 from medfast.task import Task
 from medfast.training.evaluation import evaluate_run, predict, predict_file
-from medfast.training.loop import train
+from medfast.training.run import train
 from tiny_runs import StopAt, save_six_keys, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from medfast.data.dataset import Split, open_file
 from medfast.errors import ConfigError, InvalidValueError, StorageError
 from medfast.task import Task
 from medfast.training import loop, scoring
-from medfast.training.loop import train
 from medfast.training.progress import Silent
+from medfast.training.run import train
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 TASKS = [(task, channels) for task in Task for channels in (1, 3)]
@@ -194,13 +194,13 @@ def test_without_any_auc_the_loss_decides(tmp_path: Path) -> None:
 def test_a_loss_that_diverges_names_epoch_and_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = loop.loss_function
+    real = loop.training_loss
 
-    def nan_at_the_ninth_step(task: Task) -> Any:
-        steps = iter(range(1, 1000))
-        return lambda *args: real(task)(*args) * (math.nan if next(steps) == 9 else 1)
+    def nan_at_the_ninth_step(*settings: Any) -> Any:
+        steps, loss_of = iter(range(1, 1000)), real(*settings)
+        return lambda *args: loss_of(*args) * (math.nan if next(steps) == 9 else 1)
 
-    monkeypatch.setattr(loop, "loss_function", nan_at_the_ninth_step)
+    monkeypatch.setattr(loop, "training_loss", nan_at_the_ninth_step)
     with pytest.raises(InvalidValueError, match="the loss became nan in epoch 2, step 4: "):
         train(tiny_recipe(), tiny_dataset(), tmp_path / "run", device="cpu")
     assert not (tmp_path / "run" / "summary.json").exists()

@@ -12,7 +12,8 @@ from medfast.errors import ConfigError
 
 if TYPE_CHECKING:
     from medfast.data import Dataset
-    from medfast.training.loop import Result
+    from medfast.training.run import Result
+    from medfast.training.seeds import Repeats
 
 
 @click.command("train")
@@ -25,15 +26,28 @@ if TYPE_CHECKING:
 )
 @click.option("--task", help="With --data: binary, multi-class, multi-label or ordinal.")
 @click.option("--size", type=int, help="Pixels: 28, 64, 128 or 224.  [default: 28]")
-@click.option("--recipe", metavar="NAME|FILE", help="official, report or a .yaml of your own.")
+@click.option(
+    "--recipe", metavar="NAME|FILE", help="official, report, medfast or a .yaml of your own."
+)
 @click.option("--model", help="resnet18, 34, 50, 101 or 152.  [default: the recipe's]")
 @click.option("--stem", help="small or imagenet.  [default: small up to 64 pixels]")
 @click.option("--epochs", type=int, help="[default: the recipe's]")
 @click.option("--batch-size", type=int, help="[default: the recipe's]")
 @click.option("--lr", type=float, help="Learning rate.  [default: the recipe's]")
 @click.option("--seed", type=int, help="[default: the recipe's]")
+@click.option("--seeds", metavar="0..4|0,7", help="A run from each, and their mean and interval.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--precision", help="auto, fp32 or bf16.  [default: auto]")
+@click.option(
+    "--deterministic", is_flag=True, help="On CUDA, repeat every bit; the CPU always does."
+)
+@click.option("--compile", is_flag=True, help="Let torch.compile build the training step.")
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(min=0),
+    metavar="STEPS",
+    help="Keep a checkpoint within an epoch too, every so many steps.",
+)
 @options.root
 @options.offline
 @options.mmap
@@ -53,41 +67,64 @@ def command(resume: Path | None, as_json: bool, **given: Any) -> None:
     """Train a network and score it.
 
     The weights of the epoch with the best validation AUC are kept, and the test split is scored
-    once with them. Flags win over the recipe. Ctrl-C keeps the last finished epoch.
+    once with them. Flags win over the recipe. Whatever ends a run early, --resume goes on with it.
     """
-    from medfast.results.table import describe_result, print_result
+    from medfast.results import table
+    from medfast.training.run import Result
 
     result = _resume(resume, given) if resume else _start(given)
-    if as_json:
-        options.print_json(describe_result(result))
+    if isinstance(result, Result):
+        if as_json:
+            options.print_json(table.describe_result(result))
+        else:
+            table.print_result(result)
+    elif as_json:
+        options.print_json(table.describe_repeats(result))
     else:
-        print_result(result)
+        table.print_repeats(result)
 
 
-def _start(given: dict[str, Any]) -> Result:
-    from medfast.training.loop import train
+def _start(given: dict[str, Any]) -> Result | Repeats:
     from medfast.training.progress import progress_on
     from medfast.training.recipe import load_recipe
+    from medfast.training.run import train
+    from medfast.training.seeds import parse_seeds, train_seeds
     from medfast.training.setup import check_settings
+
+    if given["seed"] is not None and given["seeds"] is not None:
+        raise ConfigError("give --seed for one run or --seeds for several, not both")
+    seeds = None if given["seeds"] is None else parse_seeds(given["seeds"])
 
     keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
     recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
-    compute = {key: given[key] or "auto" for key in ("device", "precision")}
-    check_settings(recipe, **compute, dataset=given["dataset"], out=given["out"])
-    return train(recipe, _open(given), given["out"], progress=progress_on(), **compute)
+    words = {key: given[key] or "auto" for key in ("device", "precision")}
+    check_settings(recipe, **words, dataset=given["dataset"], out=given["out"])
+    settings: dict[str, Any] = {
+        **words,
+        "deterministic": given["deterministic"],
+        "compile": given["compile"],
+        "checkpoint_every": given["checkpoint_every"] or 0,
+        "progress": progress_on(),
+    }
+    if seeds is not None:
+        return train_seeds(recipe, _open(given), seeds, given["out"], **settings)
+    return train(recipe, _open(given), given["out"], **settings)
 
 
-def _resume(run: Path, given: dict[str, Any]) -> Result:
-    from medfast.training.loop import resume
+def _resume(run: Path, given: dict[str, Any]) -> Result | Repeats:
     from medfast.training.progress import progress_on
+    from medfast.training.run import resume
+    from medfast.training.run_folder import RunFolder
+    from medfast.training.seeds import resume_seeds
 
     allowed = ("data", "device", "precision", "root", "offline", "mmap")
     for key, value in given.items():
-        if value is not None and key not in allowed:
+        if value not in (None, False) and key not in allowed:
             raise ConfigError(
                 f"--resume goes on with the settings of {run}; leave --{key.replace('_', '-')} out"
             )
-    return resume(run, progress=progress_on(), **{key: given[key] for key in allowed})
+    go_on = resume_seeds if RunFolder(run).seeds.exists() else resume
+    return go_on(run, progress=progress_on(), **{key: given[key] for key in allowed})
 
 
 def _open(given: dict[str, Any]) -> Dataset:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from medfast.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import torch
     from numpy.typing import NDArray
@@ -37,6 +39,8 @@ class Loader:
         Whether an epoch visits the rows in a random order, instead of that of the file.
     seed : int
         Of the order and of the draws.
+    finish : callable, optional
+        What `tensors` does to a batch of images once it is on the device.
 
     Raises
     ------
@@ -63,6 +67,7 @@ class Loader:
         batch_size: int,
         shuffle: bool = False,
         seed: int = 0,
+        finish: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1; got {batch_size}")
@@ -77,6 +82,7 @@ class Loader:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.finish = finish
         starts = list(range(0, len(images), batch_size))
         if len(starts) > 1 and len(images) - starts[-1] == 1:
             starts.pop()
@@ -111,27 +117,47 @@ class Loader:
             yield images, self.targets[rows]
 
     def tensors(
-        self, device: torch.device | str = "cpu", epoch: int = 0
+        self, device: torch.device | str = "cpu", epoch: int = 0, start: int = 0
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield batches of images ``(n, C, H, W)``, or volumes, and targets on a device.
 
+        A thread fills the next batch, without the interpreter's lock, while the network is at the
+        present one; for CUDA in pinned memory, which is copied while the host goes on.
         A pipeline of layout NHWC gives tensors in torch's ``channels_last`` order without a copy,
         and NDHWC in ``channels_last_3d``.
-        For CUDA the pipeline writes to pinned memory, which is copied while the host goes on.
+
+        Parameters
+        ----------
+        device : torch.device or str
+        epoch : int
+            Of the order and of the draws.
+        start : int
+            The number of batches to leave out, which are as if they had been taken.
         """
         import torch
 
         device = torch.device(device)
         cuda = device.type == "cuda"
         dtype = getattr(torch, self.pipeline.dtype_name)
-        for rows in self.rows(epoch):
+
+        def fill(rows: NDArray[np.intp]) -> tuple[Any, Any]:
             # torch keeps a pinned buffer from being used again until the copy out of it is done.
             shape = self.pipeline.output_shape(self.images, len(rows))
             batch: Any = torch.empty(shape, dtype=dtype, pin_memory=cuda)
             self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch)
             targets = torch.from_numpy(self.targets[rows])
-            if cuda:
-                targets = targets.pin_memory()
-            if self.pipeline.layout.endswith("C"):
-                batch = batch.movedim(-1, 1)
-            yield batch.to(device, non_blocking=cuda), targets.to(device, non_blocking=cuda)
+            return batch, targets.pin_memory() if cuda else targets
+
+        with ThreadPoolExecutor(1, "medfast-loader") as thread:
+            filled = None
+            for rows in [*islice(self.rows(epoch), start, None), None]:
+                following = None if rows is None else thread.submit(fill, rows)
+                if filled is not None:
+                    batch, targets = filled.result()
+                    if self.pipeline.layout.endswith("C"):
+                        batch = batch.movedim(-1, 1)
+                    batch = batch.to(device, non_blocking=cuda)
+                    if self.finish is not None:
+                        batch = self.finish(batch)
+                    yield batch, targets.to(device, non_blocking=cuda)
+                filled = following

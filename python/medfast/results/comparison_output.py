@@ -26,8 +26,8 @@ _DAGGER = "†"
 
 _INTERVALS = (
     "Intervals: over the images of the split where there is one run (DeLong on the logit scale for "
-    "the AUC, Wilson for ACC); over images and seeds where there are several (Obuchowski and "
-    "Rockette). ± is the standard deviation over the runs."
+    "the AUC, Wilson for ACC), which knows nothing of other seeds; over images and seeds where "
+    "there are several (Obuchowski and Rockette). ± is the standard deviation over the runs."
 )
 _VERDICTS = (
     "difference: ours less the published figure. ours is within: the published figure lies in our "

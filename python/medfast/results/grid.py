@@ -11,7 +11,7 @@ import numpy as np
 from medfast.data.dataset import SPLITS
 from medfast.data.storage import replacing
 from medfast.errors import ConfigError, nearest
-from medfast.transforms import Compose, Normalize, ToDtype
+from medfast.transforms import Compose
 
 if TYPE_CHECKING:
     import os
@@ -97,12 +97,7 @@ def drawn_cells(
             f"{dataset.flag} holds volumes, and the grid shows images; choose a 2D set"
         )
     originals = dataset.splits[split].images[:images]
-    steps = [
-        step
-        for step in recipe.pipeline(dataset.channels, train=True).transforms
-        if not isinstance(step, ToDtype | Normalize)
-    ]
-    pipeline = Compose(steps, layout="NHWC")
+    pipeline = recipe.pipeline(dataset.channels, train=True, normalize=False)
     plain = Compose([], layout="NHWC")(originals)
     drawn = [pipeline(originals, seed=recipe.seed, epoch=epoch) for epoch in range(draws)]
     cells = []

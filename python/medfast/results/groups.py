@@ -107,8 +107,7 @@ def _set_key(run: FinishedRun) -> _Key:
     info = _catalog_entry(run)
     if info is not None and _is_official(run):
         return info.flag, None
-    identity = run.environment["dataset"]
-    return run.flag, str(identity["md5"])
+    return run.flag, str(run.environment["dataset"].get("md5"))
 
 
 def _set_names(keys: Iterable[_Key]) -> dict[_Key, str]:
@@ -139,7 +138,7 @@ def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str
 
 
 def _is_official(run: FinishedRun) -> bool:
-    info, md5 = _catalog_entry(run), run.environment["dataset"]["md5"]
+    info, md5 = _catalog_entry(run), run.environment["dataset"].get("md5")
     return run.official or (info is not None and md5 in info.md5.values())
 
 

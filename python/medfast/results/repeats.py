@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -301,7 +302,7 @@ def compare_acc(
     -------
     Difference
     """
-    from scipy.stats import binomtest
+    from scipy.special import bdtr
 
     a, b = (np.mean([_right(run) for run in runs], axis=0) for runs in (first, second))
     gain = a - b
@@ -309,7 +310,7 @@ def compare_acc(
     if min(len(first), len(second)) > 1:
         return _seeds_and_images(difference, variance, figures)
     better, worse = int((gain > _ROUNDING).sum()), int((gain < -_ROUNDING).sum())
-    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    p_value = min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))
     simple = len(first) == len(second) == 1 and first[0].task is not Task.MULTI_LABEL
     interval = _around(difference, variance, _quantile(figures[0].level, math.inf))
     return Difference(difference, interval, p_value, "McNemar" if simple else "sign")
@@ -318,12 +319,10 @@ def compare_acc(
 def _seeds_and_images(
     difference: float, fixed: float, figures: tuple[Figure, Figure]
 ) -> Difference:
-    from scipy.stats import t
-
     variance = fixed + sum(one.seed_variance for one in figures)
     df = _satterthwaite(variance, (_seed_share(one.values) for one in figures))
     if variance > 0:
-        p_value = 2 * float(t.sf(abs(difference) / math.sqrt(variance), df))
+        p_value = 2 * _tail(abs(difference) / math.sqrt(variance), df)
     else:  # no network and no image differs
         p_value = 1.0 if difference == 0 else math.nan
     interval = _around(difference, variance, _quantile(figures[0].level, df))
@@ -373,10 +372,20 @@ def _satterthwaite(variance: float, parts: Iterable[tuple[float, float]]) -> flo
     return variance**2 / spread if spread else math.inf
 
 
-def _quantile(level: float, df: float) -> float:
-    from scipy.stats import t
+def _tail(statistic: float, df: float) -> float:
+    """Return the probability of a larger t."""
+    from scipy.special import stdtr
 
-    return float(t.ppf((1 + level) / 2, df))
+    return NormalDist().cdf(-statistic) if math.isinf(df) else float(stdtr(df, -statistic))
+
+
+def _quantile(level: float, df: float) -> float:
+    """Return what t stays within, on either side, with the probability `level`."""
+    from scipy.special import stdtrit
+
+    if math.isinf(df):
+        return NormalDist().inv_cdf((1 + level) / 2)
+    return float(stdtrit(df, (1 + level) / 2))
 
 
 def _around(middle: float, variance: float, quantile: float) -> Ends:

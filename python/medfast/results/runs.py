@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 import shlex
 import warnings
 from dataclasses import dataclass, field, fields
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from medfast.data.dataset import Dataset
     from medfast.training.recipe import Recipe
 
-REPEATS = "seeds.json"
-
-_REPEAT = re.compile(r"seed-(\d+)")
 _SUMMARY = {
     "dataset": str,
     "official": bool,
@@ -54,6 +50,14 @@ _SUMMARY = {
     "epochs": int,
     "seed": int,
     "chosen_epoch": int,
+}
+_SET = {
+    "flag": str,
+    "source": str,
+    "task": str,
+    "size": int,
+    "channels": int,
+    "label_names": list,
 }
 _SPLIT = {"images": int, "acc": float, "predictions": str, "per_class_auc": list}
 
@@ -310,8 +314,7 @@ def open_runs(paths: Iterable[str | PathLike[str]]) -> list[FinishedRun]:
     Parameters
     ----------
     paths : iterable of path
-        Folders of runs. A folder of repeats, as ``medfast train --seeds`` makes it, stands for the
-        runs in it, by their seeds.
+        Folders of runs. The folder that ``medfast train --seeds`` makes stands for the runs in it.
 
     Returns
     -------
@@ -343,31 +346,36 @@ def open_runs(paths: Iterable[str | PathLike[str]]) -> list[FinishedRun]:
 def _run_folders(path: Path) -> list[Path]:
     """Return the folder itself, or those of its repeats."""
     try:
-        inside = sorted(path.iterdir())
+        empty = not any(path.iterdir())
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; check the path") from None
     except NotADirectoryError:
         raise ConfigError(f"{path} is a file; give the folder of a run") from None
     except OSError as error:
         raise storage_error("read", path, error) from error
-    if not inside:
+    if empty:
         raise CheckpointError(f"{path} is empty; give a folder that medfast train made")
-    if RunFolder(path).recipe.exists():
+    repeats = RunFolder(path)
+    if not repeats.seeds.exists():
         return [path]
-    repeats = {
-        int(match[1]): folder
-        for folder in inside
-        if (match := _REPEAT.fullmatch(folder.name)) and folder.is_dir()
-    }
-    if not repeats and (path / REPEATS).exists():
-        raise CheckpointError(f"{path} has a {REPEATS}, but no run is in it; train it again")
-    return [repeats[seed] for seed in sorted(repeats)] or [path]
+    seeds = repeats.read_json(repeats.seeds).get("seeds")
+    if not seeds or not isinstance(seeds, list):
+        raise CheckpointError(f"{repeats.seeds} names no seeds; restore the file")
+    folders = [path / f"seed-{seed}" for seed in seeds]
+    for folder in folders:
+        if not RunFolder(folder).recipe.exists():
+            raise CheckpointError(
+                f"{folder} is missing: not every seed is trained; go on with them: "
+                f"{repeats.resume_flag}"
+            )
+    return folders
 
 
 def _open_run(path: Path, sets: dict[str, Dataset]) -> FinishedRun:
     folder = RunFolder.open(path)
     summary, environment = folder.read_summary(), folder.read_environment()
     _check_fields(folder.summary, summary, _SUMMARY)
+    _check_fields(folder.environment, environment["dataset"], _SET, " of the set")
     for split in SPLITS:
         _check_fields(folder.summary, summary["splits"][split], _SPLIT, f" of {split}")
     return FinishedRun(

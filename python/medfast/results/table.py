@@ -10,9 +10,11 @@ from medfast.results.published import published_score
 
 if TYPE_CHECKING:
     from medfast.metrics import RocAucInterval
+    from medfast.results.published import PublishedScore
     from medfast.results.score import Score
     from medfast.training.evaluation import RunEvaluation
-    from medfast.training.loop import Result
+    from medfast.training.run import Result
+    from medfast.training.seeds import Repeats
 
 
 def describe_result(result: Result) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def describe_result(result: Result) -> dict[str, Any]:
     Parameters
     ----------
     result : Result
-        Of `medfast.training.loop.train`.
+        Of `medfast.training.run.train`.
     """
     published = _published(result.summary)
     return {
@@ -37,7 +39,7 @@ def print_result(result: Result) -> None:
     Parameters
     ----------
     result : Result
-        Of `medfast.training.loop.train`.
+        Of `medfast.training.run.train`.
     """
     from rich.console import Console
     from rich.table import Table
@@ -66,11 +68,62 @@ def print_result(result: Result) -> None:
         for line in _absences(name, split):
             console.print(line, markup=False)
     if published is not None:
-        runs = [] if published.runs is None else [f"mean of {published.runs} runs"]
-        enlarged = [] if published.enlarged is None else [published.enlarged]
-        known = ", ".join(["test", *runs, *enlarged])
-        console.print(f"published: {known}; {published.source}", markup=False)
+        console.print(_origin(published), markup=False)
     console.print(f"run: {result.folder}", markup=False)
+
+
+def describe_repeats(repeats: Repeats) -> dict[str, Any]:
+    """Put the runs of several seeds, their mean and the published row in values for JSON.
+
+    Parameters
+    ----------
+    repeats : Repeats
+        Of `medfast.training.seeds.train_seeds`.
+    """
+    published = _published(repeats.summary)
+    return {
+        "folder": str(repeats.folder),
+        "runs": [str(run.folder) for run in repeats.runs],
+        **repeats.summary,
+        "published_test": None if published is None else asdict(published),
+    }
+
+
+def print_repeats(repeats: Repeats) -> None:
+    """Print mean, standard deviation and interval over seeds of each split's AUC and ACC.
+
+    Parameters
+    ----------
+    repeats : Repeats
+        Of `medfast.training.seeds.train_seeds`.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    summary = repeats.summary
+    published = _published(summary)
+    table = Table(box=None)
+    table.add_column("split", no_wrap=True)
+    percent = f"{100 * summary['level']:g} % interval"
+    for column in ("", "mean", "std", percent, "published" if published else ""):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, split in summary["splits"].items():
+        for key in ("auc", "acc"):
+            beside = f"{getattr(published, key):.3f}" if published and name == "test" else ""
+            table.add_row(name, key.upper(), *_spread(split[key]), beside)
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    seeds = ", ".join(map(str, summary["seeds"]))
+    console.print(
+        f"{summary['model']} on {summary['dataset']}, recipe {summary['recipe']}, "
+        f"{summary['epochs']} epochs, seeds {seeds}; the interval is Student's, of the mean over "
+        "seeds: it tells nothing of other images",
+        markup=False,
+    )
+    if published is not None:
+        console.print(_origin(published), markup=False)
+    console.print(f"runs: {repeats.folder}", markup=False)
 
 
 def print_evaluation(evaluation: RunEvaluation) -> None:
@@ -146,10 +199,23 @@ def _interval(part: RocAucInterval) -> tuple[str, str]:
     return f"{part.estimate:.4f}", f"[{part.low:.4f}, {part.high:.4f}]"
 
 
-def _published(summary: dict[str, Any]) -> Any:
+def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
+    mean, std, interval = figure["mean"], figure["std"], figure["interval"]
+    if std is None:
+        return _digits(mean), "", ""
+    return f"{mean:.4f}", f"{std:.4f}", f"[{interval[0]:.4f}, {interval[1]:.4f}]"
+
+
+def _published(summary: dict[str, Any]) -> PublishedScore | None:
     if not summary["official"]:
         return None
     return published_score(summary["dataset"], summary["model"], summary["size"])
+
+
+def _origin(published: PublishedScore) -> str:
+    runs = [] if published.runs is None else [f"mean of {published.runs} runs"]
+    enlarged = [] if published.enlarged is None else [published.enlarged]
+    return f"published: {', '.join(['test', *runs, *enlarged])}; {published.source}"
 
 
 def _absences(name: str, split: dict[str, Any]) -> list[str]:

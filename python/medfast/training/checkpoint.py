@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +11,7 @@ from medfast.errors import CheckpointError
 from medfast.training import archive
 from medfast.training.history import EpochRow, best_row
 from medfast.training.identity import refuse_another
+from medfast.training.meter import EpochMeter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,37 +19,94 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
+    from torch.optim.swa_utils import AveragedModel
 
     from medfast.training.run_folder import RunFolder
 
 Identity = dict[str, dict[str, Any]]
 
 
-def save(
-    folder: RunFolder,
-    model: nn.Module,
-    optimizer: Optimizer,
-    history: list[EpochRow],
-    identity: Identity,
-) -> None:
-    """Write what the newest epoch changed.
+@dataclass
+class State:
+    """All that the next step depends on, but the recipe and the set.
+
+    The order of the images, their draws and every other random number follow from the recipe's
+    seed, the epoch and the step; the learning rate from the epoch and the step.
+
+    Attributes
+    ----------
+    model : nn.Module
+    optimizers : list of Optimizer
+    average : AveragedModel or None
+        The mean of the weights, if the recipe has one.
+    history : list of EpochRow
+        The epochs that are finished.
+    meter : EpochMeter
+        The steps taken in the epoch at hand.
+    """
+
+    model: nn.Module
+    optimizers: list[Optimizer]
+    average: AveragedModel | None = None
+    history: list[EpochRow] = field(default_factory=list)
+    meter: EpochMeter = field(default_factory=lambda: EpochMeter(0))
+
+    @property
+    def scored(self) -> nn.Module:
+        """The network that is scored: of the averaged weights once there are some."""
+        if self.average is None or not self.average.n_averaged:
+            return self.model
+        return self.average.module
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Name every tensor."""
+        named = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        if self.average is not None:
+            for name, tensor in self.average.state_dict().items():
+                named[f"average.{name}"] = tensor
+        for number, optimizer in enumerate(self.optimizers):
+            for index, state in optimizer.state_dict()["state"].items():
+                for name, tensor in state.items():
+                    named[f"optimizer{number}.{index}.{name}"] = tensor
+        return named
+
+    def load_tensors(self, named: Mapping[str, Tensor]) -> None:
+        """Take what `tensors` named.
+
+        Raises
+        ------
+        CheckpointError
+            If names or shapes differ.
+        """
+        parts: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in named.items():
+            part, name = key.split(".", 1)
+            parts.setdefault(part, {})[name] = tensor
+        load_weights(self.model, parts.get("model", {}))
+        if self.average is not None:
+            load_weights(self.average, parts.get("average", {}))
+        for number, optimizer in enumerate(self.optimizers):
+            _load_optimizer(optimizer, parts.get(f"optimizer{number}", {}))
+
+
+def save(folder: RunFolder, state: State, identity: Identity) -> None:
+    """Write where a run is, and what its newest epoch changed.
 
     ``last`` comes first: should the process be killed here, the other files follow from it.
     """
-    facts = {**identity, "kind": "last", "history": [asdict(row) for row in history]}
-    archive.save(folder.last, _pack(model, optimizer), facts)
-    _save_what_follows(folder, model, history, identity)
+    facts = {
+        **identity,
+        "kind": "last",
+        "history": [asdict(row) for row in state.history],
+        "steps": state.meter.to_dict(),
+    }
+    archive.save(folder.last, state.tensors(), facts)
+    if not state.meter.steps:
+        _save_what_follows(folder, state, identity)
 
 
-def restore(
-    folder: RunFolder, model: nn.Module, optimizer: Optimizer, identity: Identity
-) -> list[EpochRow]:
+def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     """Be again where ``last`` was written, or at the beginning if it never was.
-
-    Returns
-    -------
-    list of EpochRow
-        The epochs that are finished.
 
     Raises
     ------
@@ -56,14 +114,17 @@ def restore(
         If ``last`` or ``best`` is damaged, or of another recipe, set or model.
     """
     if not folder.last.exists():
-        return []
+        return
     tensors, facts = archive.load(folder.last)
     _refuse_others(folder.last, facts, "last", identity)
-    _unpack(tensors, model, optimizer)
-    history = [EpochRow(**row) for row in facts["history"]]
-    _save_what_follows(folder, model, history, identity)
-    load_best(folder, identity, epoch=best_row(history)[0].epoch)
-    return history
+    state.load_tensors(tensors)
+    state.history = [EpochRow(**row) for row in facts["history"]]
+    state.meter = EpochMeter(**facts["steps"])
+    if not state.history:
+        return
+    if not state.meter.steps:
+        _save_what_follows(folder, state, identity)
+    load_best(folder, identity, epoch=best_row(state.history)[0].epoch)
 
 
 def load_best(folder: RunFolder, identity: Identity, *, epoch: int) -> dict[str, Tensor]:
@@ -98,14 +159,12 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is another model's: {error}") from error
 
 
-def _save_what_follows(
-    folder: RunFolder, model: nn.Module, history: list[EpochRow], identity: Identity
-) -> None:
-    newest = history[-1]
-    if best_row(history)[0] is newest:
+def _save_what_follows(folder: RunFolder, state: State, identity: Identity) -> None:
+    newest = state.history[-1]
+    if best_row(state.history)[0] is newest:
         facts = {**identity, "kind": "best", "epoch": newest.epoch}
-        archive.save(folder.best, model.state_dict(), facts)
-    folder.write_metrics(history)
+        archive.save(folder.best, state.scored.state_dict(), facts)
+    folder.write_metrics(state.history)
 
 
 def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Identity) -> None:
@@ -118,29 +177,15 @@ def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Ident
         refuse_another(path, what, facts.get(what, {}), present)
 
 
-def _pack(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, tensor in state.items():
-            tensors[f"optimizer.{index}.{name}"] = tensor
-    return tensors
-
-
-def _unpack(tensors: Mapping[str, Tensor], model: nn.Module, optimizer: Optimizer) -> None:
-    weights: dict[str, Tensor] = {}
+def _load_optimizer(optimizer: Optimizer, named: Mapping[str, Tensor]) -> None:
     states: dict[int, dict[str, Tensor]] = {}
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for key, tensor in tensors.items():
-        part, name = key.split(".", 1)
-        if part == "model":
-            weights[name] = tensor
-            continue
-        index, name = name.split(".", 1)
+    for key, tensor in named.items():
+        index, name = key.split(".", 1)
         parameter, value = parameters[int(index)], tensor
         if tensor.shape == parameter.shape:
             # With the strides of the parameter: in another order of elements, other ones go through
             # scalar instead of vector arithmetic, and their last bits change.
             value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
         states.setdefault(int(index), {})[name] = value
-    load_weights(model, weights)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": states})

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import torch
+from torch.nn import functional as F  # noqa: N812
 
+from medfast import build_info
 from medfast.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor, nn
 
 Precision = Literal["fp32", "bf16"]
+
+# A gain that is worth the coarser arithmetic, and that noise does not feign.
+_WORTHWHILE = 1.15
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,20 @@ class Compute:
         ``"bf16"``: convolutions in bfloat16 by autocast, weights and logits in float32.
     reason : str
         Why this precision.
+    deterministic : bool
+        Whether CUDA is held to algorithms that repeat their results; the CPU always is.
+    compile : bool
+        Whether `torch.compile` builds the network's training step.
+    threads : int
+        Of torch on the CPU: its own number, but no more than the cores that the process may use.
     """
 
     device: torch.device
     precision: Precision
     reason: str
+    deterministic: bool = False
+    compile: bool = False
+    threads: int = 1
 
     def autocast(self) -> torch.autocast:
         """Return the context in which the network runs forward."""
@@ -47,6 +66,32 @@ class Compute:
             torch.manual_seed(seed)
             yield
 
+    def compiled(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
+        """Return the network as the training step calls it: compiled, if that was asked for.
+
+        On CUDA with CUDA graphs, which spare the host the launch of each kernel.
+        """
+        if not self.compile:
+            return model
+        graphs = {"mode": "reduce-overhead"} if self.device.type == "cuda" else {}
+        return torch.compile(model, dynamic=False, **graphs)  # type: ignore[no-any-return, call-overload]
+
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Set torch's global switches for a block, and leave them as they were."""
+        threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
+        strict = torch.are_deterministic_algorithms_enabled()
+        torch.set_num_threads(self.threads)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = not self.deterministic
+            torch.use_deterministic_algorithms(self.deterministic or strict)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.backends.cudnn.benchmark = benchmark
+            torch.use_deterministic_algorithms(strict)
+
     @property
     def device_name(self) -> str:
         """The model of the processor or the GPU."""
@@ -58,7 +103,14 @@ class Compute:
         return f"{self.device} ({self.device_name}), {self.precision}: {self.reason}"
 
 
-def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
+def choose_compute(
+    device: str = "auto",
+    precision: str = "auto",
+    *,
+    deterministic: bool = False,
+    compile: bool = False,  # noqa: A002
+    threads: int | None = None,
+) -> Compute:
     """Choose what a run computes on.
 
     Parameters
@@ -66,8 +118,15 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     device : str
         ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
     precision : str
-        ``"fp32"``, ``"bf16"``, or ``"auto"``: bfloat16 where the hardware computes with it, and
-        is not merely able to store it.
+        ``"fp32"``, ``"bf16"``, or ``"auto"``: bfloat16 where the hardware computes with it and is
+        not merely able to store it; on a CPU, where a convolution is timed to be faster with it.
+    deterministic : bool
+        Hold CUDA to algorithms that repeat their results, which are slower.
+    compile : bool
+        Let `torch.compile` build the network's training step.
+    threads : int, optional
+        Of torch on the CPU; by default its own number (``OMP_NUM_THREADS``, or the cores), but no
+        more than the cores that the process may use.
 
     Returns
     -------
@@ -88,16 +147,53 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
         raise ConfigError(
             f"unknown precision {precision!r}; {nearest(precision, ('auto', 'fp32', 'bf16'))}"
         )
-    if precision != "auto":
-        return Compute(chosen, "bf16" if precision == "bf16" else "fp32", "as asked")
-    if chosen.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        what = "this GPU"
+    if deterministic and chosen.type == "cuda":
+        # Read when cuBLAS starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    threads = threads or min(torch.get_num_threads(), build_info()["threads"])
+    numbers: Precision
+    if precision == "auto":
+        cuda = chosen.type == "cuda"
+        numbers, reason = _cuda_precision() if cuda else _cpu_precision(threads)
     else:
-        native, what = _cpu_computes_bf16(), "this processor"
-    if native:
-        return Compute(chosen, "bf16", f"{what} has bfloat16 arithmetic")
-    return Compute(chosen, "fp32", f"{what} has no bfloat16 arithmetic that is known to pay")
+        numbers, reason = "bf16" if precision == "bf16" else "fp32", "as given"
+    return Compute(chosen, numbers, reason, deterministic, compile, threads)
+
+
+def _cuda_precision() -> tuple[Precision, str]:
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bf16", "this GPU has bfloat16 arithmetic"
+    return "fp32", "this GPU has no bfloat16 arithmetic"
+
+
+@cache
+def _cpu_precision(threads: int) -> tuple[Precision, str]:
+    if not cpu_computes_bf16():
+        return "fp32", "this processor has no bfloat16 arithmetic that is known to pay"
+    gain = _time_convolution(torch.float32, threads) / _time_convolution(torch.bfloat16, threads)
+    if gain < _WORTHWHILE:
+        return "fp32", f"bfloat16 makes convolutions {gain:.1f} times as fast here: too little"
+    return "bf16", f"convolutions are {gain:.1f} times as fast in it here"
+
+
+def _time_convolution(dtype: torch.dtype, threads: int, repeats: int = 7) -> float:
+    """Time a convolution of ResNet-18 forward and backward; the best of a few, in seconds."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        images = torch.ones(16, 64, 28, 28, dtype=dtype).to(memory_format=torch.channels_last)
+        weight = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
+        images.requires_grad_()
+        weight.requires_grad_()
+        times = []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            outputs = F.conv2d(images, weight, padding=1)
+            outputs.backward(images.detach())  # type: ignore[no-untyped-call]
+            times.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(before)
+    return min(times)
 
 
 def _choose_device(word: str) -> torch.device:
@@ -118,7 +214,9 @@ def _choose_device(word: str) -> torch.device:
     return torch.device("cuda", index)
 
 
-def _cpu_computes_bf16() -> bool:
+@cache
+def cpu_computes_bf16() -> bool:
+    """Tell whether the processor multiplies bfloat16, and is not merely able to store it."""
     # x86 only: ARM has such instructions too, but torch's convolutions there were not measured.
     if hasattr(torch.cpu, "get_capabilities"):
         known = torch.cpu.get_capabilities()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PACKAGES = ("numpy", "torch", "safetensors", "PyYAML", "scikit-learn")
 
 
-def describe_environment(compute: Compute) -> dict[str, Any]:
+def describe_environment(compute: Compute, *, checkpoint_every: int = 0) -> dict[str, Any]:
     """Collect versions, machine, device, git state of the working folder, and the command."""
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -35,7 +35,10 @@ def describe_environment(compute: Compute) -> dict[str, Any]:
         "device": str(compute.device),
         "device_name": compute.device_name,
         "precision": compute.precision,
-        "torch_threads": torch.get_num_threads(),
+        "deterministic": compute.deterministic,
+        "compile": compute.compile,
+        "torch_threads": compute.threads,
+        "checkpoint_every": checkpoint_every,
         "git": _git_state(),
     }
 

@@ -228,6 +228,7 @@ class _FinishedRun:
 
     def __init__(self, path: str | PathLike[str], device: str, precision: str | None) -> None:
         self.folder = RunFolder.open(path)
+        self.folder.refuse_repeats()
         self.recipe: Recipe = self.folder.read_recipe()
         self.environment = self.folder.read_environment()
         self.summary = self.folder.read_summary()
@@ -235,7 +236,7 @@ class _FinishedRun:
         self.compute: Compute = choose_compute(device, precision or self.environment["precision"])
         self.model: nn.Module = build_model(
             self.recipe,
-            size=self.trained_on["size"],
+            task=Task.parse(self.trained_on["task"]),
             channels=self.trained_on["channels"],
             n_classes=len(self.trained_on["label_names"]),
             compute=self.compute,

@@ -21,9 +21,13 @@ class EpochRow:
     lr : float
     train_loss : float
         Mean over the images of the epoch, each with the weights of its step.
+    grad_norm : float
+        Mean over the steps of the norm of the whole gradient, as one vector.
     val_loss, val_auc, val_acc : float
         With the weights at the end of the epoch. The AUC is NaN if validation lacks every class.
     train_images_per_second : float
+    stall : float
+        Share of the time of training in which the network waited for data.
     seconds : float
         Training and validation.
     """
@@ -31,10 +35,12 @@ class EpochRow:
     epoch: int
     lr: float
     train_loss: float
+    grad_norm: float
     val_loss: float
     val_auc: float
     val_acc: float
     train_images_per_second: float
+    stall: float
     seconds: float
 
 
@@ -51,7 +57,7 @@ def best_row(history: Sequence[EpochRow]) -> tuple[EpochRow, str]:
 
     Examples
     --------
-    >>> rows = [EpochRow(n, 1e-3, .5, loss, auc, .9, 100, 1)
+    >>> rows = [EpochRow(n, 1e-3, .5, 1, loss, auc, .9, 100, 0, 1)
     ...         for n, loss, auc in [(1, .4, .8), (2, .3, .9), (3, .2, .9)]]
     >>> row, criterion = best_row(rows)
     >>> row.epoch, criterion

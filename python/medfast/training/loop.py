@@ -1,272 +1,178 @@
-"""Training, from a recipe and a set to a run folder, read from top to bottom.
+"""The training loop, read from top to bottom; `medfast.training.run` starts it.
 
-::
-
-    recipe = load_recipe("official", {"epochs": 8})
-    result = train(recipe, open_dataset("digits"), "runs/first", progress=progress_on())
-    result.summary["splits"]["test"]["auc"]
+Every random number follows from the recipe's seed, the epoch and the step, so that the middle of
+an epoch is a place to go on from, like its beginning.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from medfast.models import stem_for_size
 from medfast.training import checkpoint
-from medfast.training.device import choose_compute
-from medfast.training.environment import describe_environment
 from medfast.training.history import EpochRow, best_row
-from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
-from medfast.training.losses import LossMeter, loss_function
-from medfast.training.progress import Silent
-from medfast.training.run_folder import RunFolder
+from medfast.training.identity import describe_dataset
+from medfast.training.losses import training_loss
+from medfast.training.meter import EpochMeter
+from medfast.training.optimizers import build_optimizers
 from medfast.training.scoring import score_split
 from medfast.training.setup import (
+    build_average,
+    build_mixing,
     build_model,
-    build_optimizer,
     refuse_volumes,
     training_loader,
 )
 from medfast.training.summary import describe_run
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from torch import Tensor
 
     from medfast.data.dataset import Dataset
     from medfast.training.device import Compute
     from medfast.training.progress import Progress
     from medfast.training.recipe import Recipe
+    from medfast.training.run_folder import RunFolder
     from medfast.training.scoring import SplitScores
 
 
-@dataclass(frozen=True)
-class Result:
-    """Where a finished run is, and what its ``summary.json`` says."""
-
-    folder: Path
-    summary: dict[str, Any]
-
-
-def train(
-    recipe: Recipe,
-    dataset: Dataset,
-    out: str | PathLike[str] | None = None,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: Progress | None = None,
-) -> Result:
-    """Train a network, score the three splits with its best epoch, and write the run folder.
-
-    On the CPU the result depends on the recipe, the data, and torch and its number of threads
-    alone; torch's global generators are left as they were. Whatever ends the run early, a
-    ``KeyboardInterrupt`` too, leaves the folder at the last finished epoch for `resume`.
+class Loop:
+    """A run, from where its state is to its end.
 
     Parameters
     ----------
     recipe : Recipe
+        Resolved.
     dataset : Dataset
-        Of images, not volumes.
-    out : path, optional
-        A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
-    device, precision : str
-        See `medfast.training.device.choose_compute`.
-    progress : Progress, optional
+    compute : Compute
+    progress : Progress
         Is told how the run goes.
+    checkpoint_every : int
+        Steps between checkpoints in the middle of an epoch; 0 for none.
 
-    Returns
-    -------
-    Result
-
-    Raises
-    ------
-    ConfigError
-        If a setting is unknown or does not fit the set, or `out` is not empty or in use.
-    InvalidValueError
-        If the loss or a logit becomes NaN or infinite.
-    StorageError
-        If the folder cannot be written.
-    """
-    compute = choose_compute(device, precision)
-    if recipe.stem == "auto":
-        recipe = replace(recipe, stem=stem_for_size(dataset.size))
-    run = _Run(recipe, dataset, compute, progress or Silent())
-    if out is None:
-        folder = RunFolder.create_default(dataset, recipe.model)
-    else:
-        RunFolder(Path(out)).check_names(dataset)
-        folder = RunFolder.create(out)
-    with folder.exclusive():
-        folder.write_recipe(recipe)
-        folder.write_environment(describe_environment(compute), dataset)
-        return run.go_on(folder)
-
-
-def resume(
-    path: str | PathLike[str],
-    *,
-    dataset: Dataset | None = None,
-    data: str | PathLike[str] | None = None,
-    root: str | PathLike[str] | None = None,
-    offline: bool = False,
-    mmap: bool = False,
-    device: str | None = None,
-    precision: str | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Go on with a run after its last finished epoch; a finished run is returned as it is.
-
-    On the CPU it ends, bit for bit, as it would have without the interruption, if torch has as many
-    threads as it had.
-
-    Parameters
+    Attributes
     ----------
-    path : path
-        The folder of the run.
-    dataset : Dataset, optional
-        The set of the run; opened again from what the folder says if not given.
-    data : path, optional
-        Where the file of one's own is now, if it was moved.
-    root, offline, mmap
-        See `medfast.data.dataset.open_dataset`.
-    device, precision : str, optional
-        Those of the run if not given.
-    progress : Progress, optional
-        Is told how the run goes.
-
-    Returns
-    -------
-    Result
-
-    Raises
-    ------
-    CheckpointError
-        If the folder is no run's, or its checkpoint is damaged or of another recipe or set.
-    ConfigError
-        If another process is training in the folder.
+    state : medfast.training.checkpoint.State
+        What changes from step to step.
     """
-    folder = RunFolder.open(path)
-    recipe, environment = folder.read_recipe(), folder.read_environment()
-    if folder.summary.exists():
-        return Result(folder.path, folder.read_summary())
-    dataset = dataset or reopen_dataset(
-        environment, data=data, root=root, offline=offline, mmap=mmap
-    )
-    refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
-    compute = choose_compute(device or environment["device"], precision or environment["precision"])
-    run = _Run(recipe, dataset, compute, progress or Silent())
-    if torch.get_num_threads() != environment["torch_threads"]:
-        run.progress.note(
-            f"torch has {torch.get_num_threads()} threads and had {environment['torch_threads']}: "
-            "the last bits of the result may differ"
-        )
-    with folder.exclusive():
-        run.history = checkpoint.restore(folder, run.model, run.optimizer, run.identity)
-        folder.add_resumption(len(run.history), describe_environment(compute))
-        return run.go_on(folder)
-
-
-class _Run:
-    """What changes from step to step: weights, optimizer, history."""
 
     def __init__(
-        self, recipe: Recipe, dataset: Dataset, compute: Compute, progress: Progress
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        compute: Compute,
+        progress: Progress,
+        *,
+        checkpoint_every: int = 0,
     ) -> None:
         refuse_volumes(dataset.flag, is_3d=dataset.is_3d)
         self.recipe, self.dataset, self.compute, self.progress = recipe, dataset, compute, progress
+        self.checkpoint_every = checkpoint_every
         self.identity = {"recipe": asdict(recipe), "set": describe_dataset(dataset)}
-        self.loader = training_loader(recipe, dataset)
-        self.loss_of = loss_function(dataset.task)
-        self.model = build_model(
-            recipe,
-            size=dataset.size,
-            channels=dataset.channels,
-            n_classes=dataset.n_classes,
-            compute=compute,
+        task, n_classes = dataset.task, dataset.n_classes
+        model = build_model(
+            recipe, task=task, channels=dataset.channels, n_classes=n_classes, compute=compute
         )
-        self.optimizer = build_optimizer(self.model, recipe)
-        self.history: list[EpochRow] = []
+        self.loader = training_loader(recipe, dataset, compute)
+        self.state = checkpoint.State(
+            model,
+            build_optimizers(model, recipe),
+            build_average(model, recipe, len(self.loader)),
+        )
+        self.network = compute.compiled(model)
+        self.mix = build_mixing(recipe, n_classes)
+        train_labels = dataset.splits["train"].labels
+        self.loss_of = training_loss(recipe, train_labels, task, n_classes, compute.device)
 
-    def go_on(self, folder: RunFolder) -> Result:
-        """Train the epochs that are left, then score every split with the best one."""
+    def go_on(self, folder: RunFolder) -> dict[str, Any]:
+        """Train the epochs that are left, score every split with the best one, and sum it up."""
+        history = self.state.history
         self.progress.start(epochs=self.recipe.epochs, images=len(self.loader.images))
         try:
-            self.progress.note(f"{self.recipe.model} on {self.dataset.flag}, {self.compute}")
-            if self.dataset.info is not None and not self.dataset.is_official:
-                self.progress.note(
-                    f"{self.dataset.path} has not the MD5 of the official file: figures on it are "
-                    "not MedMNIST's"
-                )
-            for epoch in range(len(self.history), self.recipe.epochs):
-                self.history.append(self.train_epoch(epoch))
-                newest, (best, _) = self.history[-1], best_row(self.history)
-                checkpoint.save(folder, self.model, self.optimizer, self.history, self.identity)
-                self.progress.epoch(newest, best=best is newest)
-            return Result(folder.path, self.finish(folder))
-        except KeyboardInterrupt:
-            self.progress.note(f"go on with: medfast train {folder.resume_flag}")
-            raise
+            with self.compute.settings():
+                while len(history) < self.recipe.epochs:
+                    history.append(self.train_epoch(folder))
+                    self.state.meter = EpochMeter(len(history))
+                    checkpoint.save(folder, self.state, self.identity)
+                    self.progress.epoch(history[-1], best=best_row(history)[0] is history[-1])
+                return self.finish(folder)
         finally:
             self.progress.stop()
 
-    def train_epoch(self, epoch: int) -> EpochRow:
+    def train_epoch(self, folder: RunFolder) -> EpochRow:
         """Visit every training image once, then score validation."""
+        state, epoch = self.state, len(self.state.history)
+        meter = state.meter
+        batches = self.loader.tensors(self.compute.device, epoch, start=meter.steps)
+        with self.compute.own_randomness(self.recipe.seed):
+            for images, targets in meter.watch(batches, self.compute.device):
+                meter.add(*self.train_step(images, targets, epoch, meter.steps), len(images))
+                if self._checkpoint_is_due(epoch):
+                    checkpoint.save(folder, state, self.identity)
+                self.progress.batch(epoch + 1, len(images), meter.latest)
+        train_loss, speed, stall = meter.mean_loss(), meter.images_per_second(), meter.stall()
+        if state.average is not None and self.recipe.swa_start * self.recipe.epochs <= epoch:
+            state.average.update_parameters(state.model)
         began = time.perf_counter()
-        lr = self.recipe.learning_rate(epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        # Seeded anew for each epoch, so that no checkpoint needs the state of a generator.
-        seed = np.random.SeedSequence([self.recipe.seed, epoch]).generate_state(1, np.uint64)
-        with self.compute.own_randomness(int(seed[0])):
-            train_loss = self.train_steps(epoch)
-        trained = time.perf_counter()
         val = self.score("val")
         return EpochRow(
             epoch=epoch + 1,
-            lr=lr,
+            lr=self.recipe.learning_rate(epoch),
             train_loss=train_loss,
+            grad_norm=meter.mean_norm(),
             val_loss=val.loss,
             val_auc=val.evaluation.auc,
             val_acc=val.evaluation.acc,
-            train_images_per_second=len(self.loader.images) / (trained - began),
-            seconds=time.perf_counter() - began,
+            train_images_per_second=speed,
+            stall=stall,
+            seconds=meter.seconds + time.perf_counter() - began,
         )
 
-    def train_steps(self, epoch: int) -> float:
-        """Take one step of the optimizer per batch, and return the mean loss."""
-        self.model.train()
-        losses = LossMeter(epoch + 1)
-        for images, targets in self.loader.tensors(self.compute.device, epoch):
-            with self.compute.autocast():
-                logits: Tensor = self.model(images)
-            loss = self.loss_of(logits.float(), targets)
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            losses.add(loss, len(images))
-            self.progress.batch(epoch + 1, len(images), losses.latest)
-        return losses.mean()
+    def train_step(
+        self, images: Tensor, targets: Tensor, epoch: int, step: int
+    ) -> tuple[Tensor, Tensor]:
+        """Change the weights by the gradient of one batch; return its loss and gradient's norm."""
+        state, recipe = self.state, self.recipe
+        seed = np.random.SeedSequence([recipe.seed, epoch, step]).generate_state(1, np.uint64)
+        torch.manual_seed(int(seed[0]))
+        state.model.train()
+        if self.mix is not None:
+            images, targets = self.mix(images, targets)
+        with self.compute.autocast():
+            logits: Tensor = self.network(images)
+        loss = self.loss_of(logits.float(), targets)
+        for optimizer in state.optimizers:
+            optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.get_total_norm(
+            parameter.grad for parameter in state.model.parameters() if parameter.grad is not None
+        )
+        rate = recipe.learning_rate(epoch + step / len(self.loader))
+        for optimizer in state.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+        if state.average is not None and recipe.ema_epochs:
+            state.average.update_parameters(state.model)
+        return loss, norm
 
     def score(self, name: str) -> SplitScores:
-        """Score a split with the present weights."""
+        """Score a split with the present weights, or their mean."""
         split, dataset = self.dataset.splits[name], self.dataset
         return score_split(
-            self.model, split, dataset.task, dataset.channels, self.recipe, self.compute
+            self.state.scored, split, dataset.task, dataset.channels, self.recipe, self.compute
         )
 
     def finish(self, folder: RunFolder) -> dict[str, Any]:
         """Score every split with the best epoch; only here is the test split looked at."""
-        best, criterion = best_row(self.history)
+        history = self.state.history
+        best, criterion = best_row(history)
         weights = checkpoint.load_best(folder, self.identity, epoch=best.epoch)
-        checkpoint.load_weights(self.model, weights)
+        checkpoint.load_weights(self.state.scored, weights)
         if criterion == "val_loss":
             self.progress.note("no class of val has an AUC: the epoch was chosen by its loss")
         splits = {}
@@ -275,6 +181,13 @@ class _Run:
             path = folder.write_predictions(self.dataset, name, found.scores, found.evaluation)
             splits[name] = found.to_dict(self.dataset.label_names)
             splits[name]["predictions"] = f"predictions/{path.name}"
-        facts = describe_run(self.recipe, self.dataset, self.compute, self.model, self.history)
+        facts = describe_run(self.recipe, self.dataset, self.compute, self.state.model, history)
         folder.write_json(folder.summary, {**facts, "splits": splits})
         return folder.read_summary()
+
+    def _checkpoint_is_due(self, epoch: int) -> bool:
+        steps = self.state.meter.steps
+        # The end of an epoch has a checkpoint of its own.
+        if not self.checkpoint_every or steps == len(self.loader):
+            return False
+        return (epoch * len(self.loader) + steps) % self.checkpoint_every == 0

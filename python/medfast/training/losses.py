@@ -1,16 +1,14 @@
-"""The loss of each task, and its mean over an epoch."""
+"""The loss of each task, as it is reported and as a recipe trains with it."""
 
 from __future__ import annotations
 
-import math
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from medfast.errors import InvalidValueError
 from medfast.task import Task
 
 if TYPE_CHECKING:
@@ -19,14 +17,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-_SECONDS_BETWEEN_FETCHES = 0.25
+    from medfast.training.recipe import Recipe
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def loss_function(task: Task) -> Callable[[Tensor, Tensor], Tensor]:
+def loss_function(task: Task) -> Loss:
     """Return the mean cross-entropy over classes, or over the labels of a multi-label set."""
     if task is Task.MULTI_LABEL:
         return F.binary_cross_entropy_with_logits
     return F.cross_entropy
+
+
+def training_loss(
+    recipe: Recipe, labels: NDArray[Any], task: Task, n_classes: int, device: torch.device
+) -> Loss:
+    """Return the loss that a recipe trains with: smoothed and weighted as it says.
+
+    Balanced weights are scikit-learn's, ``n / (n_classes * count)``, of the training labels; of a
+    multi-label set, the negatives for each positive, on its positives. A class without images
+    weighs 1.
+    """
+    weights = None
+    if recipe.class_weights == "balanced":
+        weights = torch.from_numpy(_balanced_weights(labels, task, n_classes)).to(device)
+    smoothing = recipe.label_smoothing
+    if task is Task.MULTI_LABEL:
+        return partial(_smoothed_labels, smoothing=smoothing, pos_weight=weights)
+    return partial(F.cross_entropy, weight=weights, label_smoothing=smoothing)
 
 
 def loss_targets(labels: NDArray[Any], task: Task) -> NDArray[Any]:
@@ -36,55 +54,48 @@ def loss_targets(labels: NDArray[Any], task: Task) -> NDArray[Any]:
     return labels.reshape(len(labels)).astype(np.int64)
 
 
-class LossMeter:
-    """The losses of an epoch, fetched from the device now and then instead of at every step.
+def corn_log_probabilities(logits: Tensor) -> Tensor:
+    """Turn the logits of an ordinal network into the logarithms of the classes' probabilities.
+
+    Logit k tells whether a sample that reaches grade k goes beyond it, so that grade k has the
+    probability of going beyond each grade below, and no further. The cross-entropy of the result
+    is CORN's loss (Shi, Cao and Raschka, "Deep neural networks for rank-consistent ordinal
+    regression based on conditional probabilities", 2023, equation 6), summed over the grades and
+    divided by the number of samples instead of that of the conditional tasks.
 
     Parameters
     ----------
-    epoch : int
-        Counted from 1, for the error.
+    logits : Tensor of shape (n, n_classes - 1)
 
-    Attributes
-    ----------
-    latest : float
-        The newest loss that was fetched; NaN before the first.
+    Returns
+    -------
+    Tensor of shape (n, n_classes)
+        Its exponentials sum to 1.
+
+    Examples
+    --------
+    >>> corn_log_probabilities(torch.zeros(1, 3)).exp().tolist()
+    [[0.5, 0.25, 0.125, 0.125]]
     """
+    beyond = F.logsigmoid(logits).cumsum(dim=1)
+    stays = F.logsigmoid(-logits)
+    return torch.cat([stays[:, :1], beyond[:, :-1] + stays[:, 1:], beyond[:, -1:]], dim=1)
 
-    def __init__(self, epoch: int) -> None:
-        self.latest = math.nan
-        self._epoch = epoch
-        self._waiting: list[Tensor] = []
-        self._values: list[float] = []
-        self._images: list[int] = []
-        self._fetched = time.perf_counter()
 
-    def add(self, loss: Tensor, images: int) -> None:
-        """Take the mean loss of a batch.
+def _smoothed_labels(
+    logits: Tensor, targets: Tensor, *, smoothing: float, pos_weight: Tensor | None
+) -> Tensor:
+    if smoothing:
+        targets = targets * (1 - smoothing) + smoothing / 2
+    return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=pos_weight)
 
-        Raises
-        ------
-        InvalidValueError
-            If a loss so far is not finite; the message names the epoch and the step.
-        """
-        self._waiting.append(loss.detach())
-        self._images.append(images)
-        if time.perf_counter() - self._fetched >= _SECONDS_BETWEEN_FETCHES:
-            self._fetch()
 
-    def mean(self) -> float:
-        """Return the mean over the images; raises as `add` does."""
-        self._fetch()
-        return float(np.average(self._values, weights=self._images))
-
-    def _fetch(self) -> None:
-        values = torch.stack(self._waiting).tolist() if self._waiting else []
-        self._waiting.clear()
-        for step, value in enumerate(values, start=len(self._values) + 1):
-            if not math.isfinite(value):
-                raise InvalidValueError(
-                    f"the loss became {value} in epoch {self._epoch}, step {step}: training "
-                    "diverges; lower the learning rate, or use fp32"
-                )
-        self._values += values
-        self.latest = self._values[-1]
-        self._fetched = time.perf_counter()
+def _balanced_weights(labels: NDArray[Any], task: Task, n_classes: int) -> NDArray[np.float32]:
+    n = len(labels)
+    if task is Task.MULTI_LABEL:
+        counts = labels.sum(axis=0, dtype=np.int64)
+        weights = (n - counts) / np.maximum(counts, 1)
+    else:
+        counts = np.bincount(labels.reshape(n), minlength=n_classes)
+        weights = n / (n_classes * np.maximum(counts, 1))
+    return np.where(counts == 0, 1.0, weights).astype(np.float32)

@@ -153,13 +153,16 @@ def describe_epoch(row: EpochRow, epochs: int, *, best: bool) -> str:
     Examples
     --------
     >>> from medfast.training.history import EpochRow
-    >>> describe_epoch(EpochRow(7, 1e-3, .51234, .6, .9, .8, 1234.5, 9.87), 10, best=True)
-    'epoch  7/10  loss 0.5123  val loss 0.6000 AUC 0.9000 ACC 0.8000  1,234 img/s  9.9 s  best'
+    >>> row = EpochRow(7, 1e-3, .51234, 1, .6, .9, .8, 1234.5, .002, 9.87)
+    >>> describe_epoch(row, 10, best=True).split("  ")
+    ['epoch', '7/10', 'loss 0.5123', 'val loss 0.6000 AUC 0.9000 ACC 0.8000',
+     '1,234 img/s', 'stall 0.2 %', '9.9 s', 'best']
     """
     auc = "undefined" if math.isnan(row.val_auc) else f"{row.val_auc:.4f}"
     line = (
         f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}  loss {row.train_loss:.4f}  "
         f"val loss {row.val_loss:.4f} AUC {auc} ACC {row.val_acc:.4f}  "
-        f"{row.train_images_per_second:,.0f} img/s  {row.seconds:.1f} s"
+        f"{row.train_images_per_second:,.0f} img/s  stall {100 * row.stall:.1f} %  "
+        f"{row.seconds:.1f} s"
     )
     return f"{line}  best" if best else line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,117 +11,25 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from medfast import transforms
-from medfast.errors import ConfigError, MedfastError, StorageError, nearest
+from medfast.errors import ConfigError, StorageError, nearest
+from medfast.training.recipe_values import (
+    augmentations,
+    build_transform,
+    integer,
+    number,
+    numbers,
+    switch,
+    word,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
     from os import PathLike
 
 _BUILT_IN = resources.files("medfast.training") / "recipes"
 
-# Part of every pipeline already, so not an augmentation.
-_NOT_AUGMENTATIONS = {
-    "Compose",
-    "Normalize",
-    "PerBatch",
-    "PerImage",
-    "ToDtype",
-    "Transform",
-    "functional",
-}
-
 # What a run may choose without departing from its recipe.
 _FREE_KEYS = {"name", "model", "stem", "seed"}
-
-
-def _integer(low: int) -> Any:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ValueError(f"an integer >= {low}")
-        return value
-
-    return _checked(read)
-
-
-def _number(low: float, high: float = math.inf, *, above: bool = False) -> Any:
-    return _checked(lambda value: _read_number(value, low, high, above=above))
-
-
-def _read_number(value: object, low: float, high: float, *, above: bool) -> float:
-    bounds = f"a number {'>' if above else '>='} {low:g}"
-    if high < math.inf:
-        bounds += f" and <= {high:g}"
-    try:
-        # YAML 1.1 reads 1e-3, without a point, as text.
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and low <= number <= high) or (above and number == low):
-        raise ValueError(bounds)
-    return number
-
-
-def _numbers(low: float, high: float = math.inf, *, above: bool = False) -> Any:
-    def read(value: object) -> tuple[float, ...]:
-        if not isinstance(value, list | tuple):
-            raise ValueError("a list of numbers")  # noqa: TRY004
-        return tuple(_read_number(number, low, high, above=above) for number in value)
-
-    return _checked(read)
-
-
-def _word(*known: str) -> Any:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or not value or (known and value not in known):
-            if not known:
-                raise ValueError("a word")
-            hint = nearest(str(value), known)
-            near = f"; {hint}" if hint.startswith("did you mean") else ""
-            raise ValueError(f"one of {', '.join(known)}{near}")
-        return value
-
-    return _checked(read)
-
-
-def _switch() -> Any:
-    def read(value: object) -> bool:
-        if not isinstance(value, bool):
-            raise ValueError("true or false")  # noqa: TRY004
-        return value
-
-    return _checked(read)
-
-
-def _augmentations() -> Any:
-    def read(value: object) -> tuple[dict[str, dict[str, Any]], ...]:
-        if not isinstance(value, list | tuple):
-            raise ValueError("a list of transforms")  # noqa: TRY004
-        steps = tuple({step: {}} if isinstance(step, str) else step for step in value)
-        for step in steps:
-            _build_transform(step)
-        return steps
-
-    return _checked(read)
-
-
-def _checked(read: Callable[[object], object]) -> Any:
-    return field(metadata={"read": read})
-
-
-def _build_transform(step: object) -> Any:
-    if not (isinstance(step, dict) and len(step) == 1):
-        raise ValueError("a list whose items are {transform: {argument: value}}")
-    (name, arguments), known = *step.items(), set(transforms.__all__) - _NOT_AUGMENTATIONS
-    if name not in known:
-        raise ValueError(f"transforms that exist; {name!r} does not, {nearest(str(name), known)}")
-    arguments = dict(arguments or {})
-    if isinstance(arguments.get("transforms"), list | tuple):  # RandomApply and its like
-        inner = [{step: {}} if isinstance(step, str) else step for step in arguments["transforms"]]
-        arguments["transforms"] = [_build_transform(step) for step in inner]
-    try:
-        return getattr(transforms, name)(**arguments)
-    except (TypeError, MedfastError) as error:
-        raise ValueError(f"arguments that {name} takes ({error})") from None
 
 
 @dataclass(frozen=True)
@@ -134,23 +42,34 @@ class Recipe:
         If a value has the wrong type or lies outside its range, or two values contradict.
     """
 
-    name: str = _word()
-    model: str = _word()
-    stem: Literal["auto", "small", "imagenet"] = _word("auto", "small", "imagenet")
-    epochs: int = _integer(1)
-    batch_size: int = _integer(2)
-    optimizer: Literal["adam", "sgd"] = _word("adam", "sgd")
-    lr: float = _number(0, above=True)
-    momentum: float = _number(0, 1)
-    nesterov: bool = _switch()
-    weight_decay: float = _number(0)
-    schedule: Literal["constant", "multistep", "cosine"] = _word("constant", "multistep", "cosine")
-    milestones: tuple[float, ...] = _numbers(0, 1, above=True)
-    gamma: float = _number(0, 1, above=True)
-    augment: tuple[dict[str, dict[str, Any]], ...] = _augmentations()
-    mean: tuple[float, ...] = _numbers(0, 1)
-    std: tuple[float, ...] = _numbers(0, above=True)
-    seed: int = _integer(0)
+    name: str = word()
+    model: str = word()
+    stem: Literal["auto", "small", "imagenet"] = word("auto", "small", "imagenet")
+    epochs: int = integer(1)
+    batch_size: int = integer(2)
+    optimizer: Literal["adam", "adamw", "sgd", "muon"] = word("adam", "adamw", "sgd", "muon")
+    lr: float = number(0, above=True)
+    momentum: float = number(0, 1)
+    nesterov: bool = switch()
+    weight_decay: float = number(0)
+    schedule: Literal["constant", "multistep", "cosine", "one_cycle"] = word(
+        "constant", "multistep", "cosine", "one_cycle"
+    )
+    warmup: float = number(0, 1, below=True)
+    milestones: tuple[float, ...] = numbers(0, 1, above=True)
+    gamma: float = number(0, 1, above=True)
+    label_smoothing: float = number(0, 1, below=True)
+    class_weights: Literal["none", "balanced"] = word("none", "balanced")
+    ordinal: Literal["cross_entropy", "corn"] = word("cross_entropy", "corn")
+    ema_epochs: float = number(0)
+    swa_start: float = number(0, 1, above=True)
+    augment: tuple[dict[str, dict[str, Any]], ...] = augmentations()
+    mixup: float = number(0)
+    cutmix: float = number(0)
+    test_flips: Literal["none", "horizontal", "both"] = word("none", "horizontal", "both")
+    mean: tuple[float, ...] | Literal["auto"] = numbers(0, 1, auto=True)
+    std: tuple[float, ...] | Literal["auto"] = numbers(0, above=True, auto=True)
+    seed: int = integer(0)
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -161,42 +80,77 @@ class Recipe:
                 raise ConfigError(
                     f"recipe {self.name!r}: {item.name} must be {error}; got {value!r}"
                 ) from None
-        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
-            raise ConfigError(
-                f"recipe {self.name!r}: momentum and nesterov are sgd's; "
-                f"set optimizer to sgd, or momentum to 0 and nesterov to false"
-            )
-        if self.nesterov and not self.momentum:
-            raise ConfigError(f"recipe {self.name!r}: nesterov needs a momentum above 0")
-        if not self.mean or len(self.mean) != len(self.std):
-            raise ConfigError(
-                f"recipe {self.name!r}: mean and std must have the same number of values, "
-                f"1 or one per channel; got {len(self.mean)} and {len(self.std)}"
-            )
-        if self.seed >= 2**64:
-            raise ConfigError(f"recipe {self.name!r}: seed must be below 2**64; got {self.seed}")
+        for wrong, what in self._contradictions():
+            if wrong:
+                raise ConfigError(f"recipe {self.name!r}: {what}")
 
-    def learning_rate(self, epoch: int) -> float:
-        """Return the rate of an epoch, counted from 0.
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        with_momentum = self.optimizer in ("sgd", "muon")
+        yield (
+            not with_momentum and bool(self.momentum or self.nesterov),
+            "momentum and nesterov are sgd's and muon's; set optimizer to one of them, or momentum "
+            "to 0 and nesterov to false",
+        )
+        yield self.nesterov and not self.momentum, "nesterov needs a momentum above 0"
+        yield (
+            self.optimizer == "muon" and not self.momentum,
+            "muon orthogonalises a running mean of gradients: give it a momentum, such as 0.95",
+        )
+        yield (
+            self.schedule == "one_cycle" and not self.warmup,
+            "one_cycle rises before it falls: give warmup, the share of the run that it rises in",
+        )
+        yield (
+            self.schedule in ("constant", "multistep") and bool(self.warmup),
+            "warmup goes with cosine or one_cycle; choose one of them, or set warmup to 0",
+        )
+        yield (
+            bool(self.ema_epochs) and self.swa_start < 1,
+            "ema_epochs and swa_start both average the weights; set ema_epochs to 0, or "
+            "swa_start to 1",
+        )
+        yield (
+            (self.mean == "auto") != (self.std == "auto"),
+            "mean and std come from the images together; set both to auto, or neither",
+        )
+        yield (
+            not self.mean or len(self.mean) != len(self.std),
+            "mean and std must have the same number of values, 1 or one per channel; "
+            f"got {len(self.mean)} and {len(self.std)}",
+        )
+        yield self.seed >= 2**64, f"seed must be below 2**64; got {self.seed}"
 
-        Equal to torch's ``MultiStepLR`` with milestones ``share * epochs`` (rounded up, where
-        torch would skip a milestone that is no integer) and ``CosineAnnealingLR`` over all epochs,
-        both stepped once per epoch.
+    def learning_rate(self, epoch: float) -> float:
+        """Return the rate at a point of the run, in epochs from its beginning.
+
+        ``multistep`` is torch's ``MultiStepLR`` with milestones ``share * epochs`` (rounded up,
+        where torch would skip a milestone that is no integer). ``cosine`` is its
+        ``CosineAnnealingLR`` over all epochs, after ``warmup`` if it has any, in which the rate
+        rises from 0 in proportion. ``one_cycle`` is its ``OneCycleLR`` with ``pct_start=warmup``:
+        from ``lr / 25`` up to ``lr`` and down to ``lr / 25e4`` along cosines.
 
         Examples
         --------
         >>> recipe = load_recipe("official")
-        >>> [recipe.learning_rate(epoch) for epoch in (0, 49, 50)]
+        >>> [recipe.learning_rate(epoch) for epoch in (0, 49.9, 50)]
         [0.001, 0.001, 0.0001]
         """
         if self.schedule == "multistep":
             passed = sum(epoch >= share * self.epochs for share in self.milestones)
             return self.lr * self.gamma**passed
+        if self.schedule == "constant":
+            return self.lr
+        rise = self.warmup * self.epochs
         if self.schedule == "cosine":
-            return self.lr * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
-        return self.lr
+            if epoch < rise:
+                return self.lr * epoch / rise
+            return _along_cosine(self.lr, 0.0, (epoch - rise) / (self.epochs - rise))
+        first = self.lr / 25
+        if epoch < rise:
+            return _along_cosine(first, self.lr, epoch / rise)
+        return _along_cosine(self.lr, first / 1e4, (epoch - rise) / (self.epochs - rise))
 
-    def pipeline(self, channels: int, *, train: bool) -> transforms.Compose:
+    def pipeline(self, channels: int, *, train: bool, normalize: bool = True) -> transforms.Compose:
         """Build what turns uint8 images into the network's float32 input, channels last.
 
         Parameters
@@ -205,21 +159,32 @@ class Recipe:
             Of an image.
         train : bool
             Whether to augment.
+        normalize : bool
+            Whether to scale and normalise; the device does, where it is given bytes.
 
         Raises
         ------
         ConfigError
-            If mean and std are for another number of channels.
+            If mean and std are for another number of channels, or still ``auto``.
         """
-        if len(self.mean) not in (1, channels):
+        steps = [build_transform(step) for step in self.augment] if train else []
+        if normalize:
+            steps += [transforms.ToDtype("float32", scale=True), self._normalize(channels)]
+        return transforms.Compose(steps, layout="NHWC")
+
+    def _normalize(self, channels: int) -> transforms.Normalize:
+        mean, std = self.mean, self.std
+        if mean == "auto" or std == "auto":
             raise ConfigError(
-                f"recipe {self.name!r}: mean and std have {len(self.mean)} values, "
+                f"recipe {self.name!r}: mean and std are auto, which needs a set to count; "
+                "give numbers, or let medfast.training.setup.resolve count them"
+            )
+        if len(mean) not in (1, channels):
+            raise ConfigError(
+                f"recipe {self.name!r}: mean and std have {len(mean)} values, "
                 f"but the images have {channels} channel(s); give one value, or one per channel"
             )
-        steps = [_build_transform(step) for step in self.augment] if train else []
-        steps.append(transforms.ToDtype("float32", scale=True))
-        steps.append(transforms.Normalize(self.mean, self.std))
-        return transforms.Compose(steps, layout="NHWC")
+        return transforms.Normalize(mean, std)
 
     def to_yaml(self) -> str:
         """Write every value; `load_recipe` reads the same recipe back."""
@@ -228,6 +193,10 @@ class Recipe:
             for key, value in asdict(self).items()
         }
         return yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=100)
+
+
+def _along_cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -146,6 +146,20 @@ class RunFolder:
                 )
         return folder
 
+    def refuse_repeats(self) -> None:
+        """Refuse a folder of several runs where one is wanted.
+
+        Raises
+        ------
+        ConfigError
+            If it is one.
+        """
+        if self.seeds.exists():
+            raise ConfigError(
+                f"{self.path} holds a run for each of several seeds; give one of them, such as "
+                f"{self.path / 'seed-'}{self.read_json(self.seeds)['seeds'][0]}"
+            )
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other processes from training in the folder while the block runs.
@@ -181,7 +195,14 @@ class RunFolder:
     @property
     def resume_flag(self) -> str:
         """What to give ``medfast train`` to go on with the run, quoted for a shell."""
-        return f"--resume {shlex.quote(str(self.path))}"
+        repeats = RunFolder(self.path.parent)
+        path = repeats.path if repeats.seeds.exists() else self.path
+        return f"--resume {shlex.quote(str(path))}"
+
+    @property
+    def seeds(self) -> Path:
+        """In a folder of runs from several seeds: which, and what they come to together."""
+        return self.path / "seeds.json"
 
     @property
     def recipe(self) -> Path:
@@ -239,8 +260,17 @@ class RunFolder:
     def read_environment(self) -> dict[str, Any]:
         """Read ``environment.json``."""
         environment = self.read_json(self.environment)
-        kinds = {"dataset": dict, "device": str, "precision": str, "torch_threads": int}
-        for key, kind in {**kinds, "resumed": list}.items():
+        kinds = {
+            "dataset": dict,
+            "device": str,
+            "precision": str,
+            "deterministic": bool,
+            "compile": bool,
+            "torch_threads": int,
+            "checkpoint_every": int,
+            "resumed": list,
+        }
+        for key, kind in kinds.items():
             if not isinstance(environment.get(key), kind):
                 raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
         return environment
@@ -253,10 +283,10 @@ class RunFolder:
             raise CheckpointError(f"{self.summary} lacks the figures of a split; restore the file")
         return summary
 
-    def add_resumption(self, after_epoch: int, environment: Mapping[str, Any]) -> None:
-        """Note in ``environment.json`` under what conditions the run goes on."""
+    def add_resumption(self, conditions: Mapping[str, Any]) -> None:
+        """Note in ``environment.json`` from where, and under what conditions, the run goes on."""
         before = self.read_environment()
-        before["resumed"].append({"after_epoch": after_epoch, **environment})
+        before["resumed"].append(dict(conditions))
         self.write_json(self.environment, before)
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:

@@ -6,18 +6,18 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from medfast import metrics
-from medfast.data.loader import Loader
 from medfast.errors import InvalidValueError, UndefinedMetricWarning
 from medfast.task import Task
 from medfast.training.losses import loss_function, loss_targets
+from medfast.training.setup import scoring_loader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from medfast.training.device import Compute
     from medfast.training.recipe import Recipe
 
-# Training keeps the activations of every layer, scoring those of a few: this many batches of
-# training fit at once. A CPU is fastest at one, whose activations stay nearer to its caches.
-_BATCHES_AT_ONCE = {"cpu": 1, "cuda": 4}
+# The dimensions of (N, C, H, W) to flip along, for each view of an image.
+_VIEWS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "none": ((),),
+    "horizontal": ((), (-1,)),
+    "both": ((), (-1,), (-2,), (-2, -1)),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,23 +70,23 @@ def score_images(
     Returns
     -------
     torch.Tensor of float32 of shape (n, n_classes)
-        Logits, on the CPU.
+        Logits, on the CPU; the mean over an image and its flips, if the recipe has any.
 
     Raises
     ------
     InvalidValueError
         If a logit is NaN or infinite.
     """
-    loader = Loader(
-        images,
-        np.zeros(len(images), np.uint8),
-        recipe.pipeline(channels, train=False),
-        batch_size=_BATCHES_AT_ONCE[compute.device.type] * recipe.batch_size,
-    )
+    loader = scoring_loader(recipe, images, channels, compute)
+    views = _VIEWS[recipe.test_flips]
     model.eval()
+    parts = []
     with torch.inference_mode(), compute.autocast():
-        # float32 before any score: probabilities in bfloat16 collapse into ties.
-        logits = torch.cat([model(batch).float() for batch, _ in loader.tensors(compute.device)])
+        for batch, _ in loader.tensors(compute.device):
+            # float32 before any score: probabilities in bfloat16 collapse into ties.
+            flipped = [model(batch.flip(view) if view else batch).float() for view in views]
+            parts.append(torch.stack(flipped).mean(dim=0))
+    logits = torch.cat(parts)
     wrong = (~logits.isfinite()).any(dim=1).nonzero()
     if len(wrong):
         raise InvalidValueError(

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from medfast.data.catalog import lookup
 from medfast.data.loader import Loader
+from medfast.data.statistics import channel_mean_std
 from medfast.errors import ConfigError
 from medfast.models import check_model, create_model, stem_for_size
+from medfast.task import Task
 from medfast.training.device import choose_compute
-from medfast.training.losses import loss_targets
+from medfast.training.losses import corn_log_probabilities, loss_targets
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
-    from torch import nn
-    from torch.optim import Optimizer
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
 
     from medfast.data.dataset import Dataset
     from medfast.training.device import Compute
     from medfast.training.recipe import Recipe
+
+# Training keeps the activations of every layer, scoring those of a few: this many batches of
+# training fit at once. A CPU is fastest at one, whose activations stay nearer to its caches.
+_BATCHES_AT_ONCE = {"cpu": 1, "cuda": 4}
 
 
 def check_settings(
@@ -57,42 +68,63 @@ def refuse_volumes(flag: str, *, is_3d: bool) -> None:
         raise ConfigError(f"{flag} holds volumes, and the networks take images; choose a 2D set")
 
 
+def resolve(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """Put what a recipe leaves to the set in its place: the stem, mean and std of the pixels."""
+    if recipe.stem == "auto":
+        recipe = replace(recipe, stem=stem_for_size(dataset.size))
+    if recipe.mean == "auto":
+        mean, std = channel_mean_std(dataset.splits["train"].images, dataset.channels)
+        recipe = replace(recipe, mean=mean, std=std)
+    return recipe
+
+
 def build_model(
-    recipe: Recipe, *, size: int, channels: int, n_classes: int, compute: Compute
+    recipe: Recipe, *, task: Task, channels: int, n_classes: int, compute: Compute
 ) -> nn.Module:
     """Make the recipe's network on the device, with weights drawn from the recipe's seed.
 
+    Of an ordinal set with ``ordinal: corn`` it has a logit less than classes, and gives the
+    logarithms of the classes' probabilities, which are logits like any other.
     torch's global generators are left as they were.
     """
+    corn = recipe.ordinal == "corn" and task is Task.ORDINAL
     with compute.own_randomness(recipe.seed):
         model = create_model(
             recipe.model,
             in_channels=channels,
-            n_classes=n_classes,
-            stem=stem_for_size(size) if recipe.stem == "auto" else recipe.stem,
+            n_classes=n_classes - 1 if corn else n_classes,
+            stem=recipe.stem if recipe.stem != "auto" else "small",
         )
+    if corn:
+        model.register_forward_hook(_corn_hook)
     # Also on the CPU, where float32 training is 2.9 times as fast in this order.
     model.to(device=compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
 
-def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
-    """Make the recipe's optimizer; the loop sets its rate at each epoch."""
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
-            model.parameters(),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
-    return torch.optim.Adam(
-        model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
-    )
+def build_average(model: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
+    """Make the running mean of the weights, which is scored in place of the newest ones.
+
+    ``ema_epochs`` is the time constant of an exponential mean, of which a step counts
+    ``1 / (ema_epochs * steps)``, or evenly while there are fewer; from ``swa_start`` on, all
+    weights count alike. Statistics of batch normalisation are averaged too.
+
+    Parameters
+    ----------
+    model : nn.Module
+    recipe : Recipe
+    steps : int
+        In an epoch.
+    """
+    if recipe.ema_epochs:
+        window = max(1.0, recipe.ema_epochs * steps)
+        return AveragedModel(model, multi_avg_fn=_exponential(window), use_buffers=True)
+    if recipe.swa_start < 1:
+        return AveragedModel(model, use_buffers=True)  # evenly
+    return None
 
 
-def training_loader(recipe: Recipe, dataset: Dataset) -> Loader:
+def training_loader(recipe: Recipe, dataset: Dataset, compute: Compute) -> Loader:
     """Feed the train split, augmented and shuffled.
 
     Raises
@@ -100,19 +132,100 @@ def training_loader(recipe: Recipe, dataset: Dataset) -> Loader:
     ConfigError
         If the augmentation changes the shape of the images: they are scored as they are.
     """
-    split = dataset.splits["train"]
-    pipelines = [recipe.pipeline(dataset.channels, train=train) for train in (True, False)]
-    augmented, plain = (pipeline.output_shape(split.images, 1)[1:] for pipeline in pipelines)
+    split, channels = dataset.splits["train"], dataset.channels
+    augmented, plain = (
+        recipe.pipeline(channels, train=train).output_shape(split.images, 1)[1:]
+        for train in (True, False)
+    )
     if augmented != plain:
         raise ConfigError(
             f"recipe {recipe.name!r}: augment turns images of shape {plain} into {augmented}, but "
             "they are scored as they are; crop or resize them back to their size"
         )
+    targets = loss_targets(split.labels, dataset.task)
+    return _loader(recipe, split.images, targets, channels, compute, train=True)
+
+
+def scoring_loader(
+    recipe: Recipe, images: NDArray[np.uint8], channels: int, compute: Compute
+) -> Loader:
+    """Feed images in their order, without augmentation."""
+    return _loader(recipe, images, np.zeros(len(images)), channels, compute, train=False)
+
+
+def _loader(
+    recipe: Recipe,
+    images: NDArray[np.uint8],
+    targets: NDArray[Any],
+    channels: int,
+    compute: Compute,
+    *,
+    train: bool,
+) -> Loader:
+    # CUDA gets bytes, a quarter of the transfer, and normalises them itself.
+    on_device = compute.device.type == "cuda"
+    at_once = 1 if train else _BATCHES_AT_ONCE[compute.device.type]
     return Loader(
-        split.images,
-        loss_targets(split.labels, dataset.task),
-        pipelines[0],
-        batch_size=recipe.batch_size,
-        shuffle=True,
+        images,
+        targets,
+        recipe.pipeline(channels, train=train, normalize=not on_device),
+        batch_size=at_once * recipe.batch_size,
+        shuffle=train,
         seed=recipe.seed,
+        finish=_normalizer(recipe, compute.device) if on_device else None,
     )
+
+
+def build_mixing(
+    recipe: Recipe, n_classes: int
+) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None:
+    """Make torchvision's MixUp or CutMix of a batch, or one of them at random.
+
+    Raises
+    ------
+    ConfigError
+        If the recipe has one, and torchvision is not there.
+    """
+    if not (recipe.mixup or recipe.cutmix):
+        return None
+    try:
+        from torchvision.transforms import v2
+    except ImportError:
+        raise ConfigError(
+            f"recipe {recipe.name!r}: mixup and cutmix are torchvision's, which is not installed; "
+            "pip install torchvision, or set them to 0"
+        ) from None
+    kinds = [(v2.MixUp, recipe.mixup), (v2.CutMix, recipe.cutmix)]
+    return v2.RandomChoice(  # type: ignore[no-any-return]
+        [kind(alpha=alpha, num_classes=n_classes) for kind, alpha in kinds if alpha]
+    )
+
+
+def _normalizer(recipe: Recipe, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Do on the device what the pipeline would have done, in the same order of roundings."""
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1)
+        for values in (recipe.mean, recipe.std)
+    )
+
+    def normalize(images: Tensor) -> Tensor:
+        return images.to(torch.float32).mul_(1 / 255).sub_(mean).div_(std)
+
+    return normalize
+
+
+def _corn_hook(_model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
+    return corn_log_probabilities(logits)
+
+
+def _exponential(window: float) -> Callable[[Any, Any, Any], None]:
+    @torch.no_grad()
+    def update(averages: list[Tensor], newest: list[Tensor], averaged: Tensor | int) -> None:
+        share = 1 / min(int(averaged) + 1, window)
+        for average, new in zip(averages, newest, strict=True):
+            if average.is_floating_point():
+                average.lerp_(new.to(average.dtype), share)
+            else:
+                average.copy_(new)  # batch normalisation's count of batches
+
+    return update

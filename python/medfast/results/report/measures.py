@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
 
     from medfast.data.dataset import Dataset
-    from medfast.results.report.sets import Repeats
+    from medfast.results.report.sets import Variant
     from medfast.results.runs import FinishedRun
 
 
@@ -28,14 +28,14 @@ class Measures:
 
     Attributes
     ----------
-    group : Repeats
+    group : Variant
     dataset : Dataset
     split : str
     answers : tuple of Answers
         Of every run, in their order.
     """
 
-    group: Repeats
+    group: Variant
     dataset: Dataset
     split: str
     answers: tuple[Answers, ...]
@@ -105,12 +105,12 @@ class Measures:
         return published_score(run.flag, run.model, run.size)
 
 
-def measure(group: Repeats, split: str, root: str | os.PathLike[str] | None) -> Measures:
+def measure(group: Variant, split: str, root: str | os.PathLike[str] | None) -> Measures:
     """Read the scores of a group of runs, and the labels.
 
     Parameters
     ----------
-    group : Repeats
+    group : Variant
     split : {"train", "val", "test"}
     root : path, optional
         See `medfast.results.runs.FinishedRun.dataset`.

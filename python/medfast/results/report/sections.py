@@ -20,7 +20,7 @@ from medfast.results.report.parts.figures import class_balance, figures
 from medfast.results.report.parts.photographs import augmentations, samples
 from medfast.results.report.parts.reliability import reliability
 from medfast.results.report.parts.words import plain_words
-from medfast.results.report.sets import Repeats, runs_by_set
+from medfast.results.report.sets import Variant, runs_by_set
 from medfast.results.report.wording import INTERVAL, NONE, digits, images, interval
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def medfast_version() -> str:
     return medfast.__version__
 
 
-def _measure(group: Repeats, root: str | os.PathLike[str] | None) -> dict[str, Measures]:
+def _measure(group: Variant, root: str | os.PathLike[str] | None) -> dict[str, Measures]:
     return {split: measure(group, split, root) for split in SPLITS}
 
 
@@ -165,5 +165,5 @@ def _lead(groups: list[Measures], split: str) -> str:
     )
 
 
-def _seeds(group: Repeats) -> str:
+def _seeds(group: Variant) -> str:
     return f"{len(group.runs)} seeds" if group.repeated else f"seed {group.shown.seed}"

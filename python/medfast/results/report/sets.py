@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Repeats:
+class Variant:
     """Runs that differ in their seeds alone.
 
     Attributes
@@ -39,7 +39,7 @@ class Repeats:
         return len(self.runs) > 1
 
 
-def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Repeats]]:
+def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Variant]]:
     """Put runs on the same images together, and of these the repeats.
 
     Parameters
@@ -48,15 +48,15 @@ def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Repeats]]:
 
     Returns
     -------
-    list of list of Repeats
+    list of list of Variant
         A list for each set and size.
     """
-    sets: dict[str, list[Repeats]] = {}
+    sets: dict[str, list[Variant]] = {}
     for group in group_runs(runs):
         identity = json.dumps(group.first.environment["dataset"], sort_keys=True)
         # All of a section have one size, which its title tells.
         name = group.label.replace(f", {group.first.size} px", "", 1)
-        sets.setdefault(identity, []).append(Repeats(name, group.runs, _median(group.runs)))
+        sets.setdefault(identity, []).append(Variant(name, group.runs, _median(group.runs)))
     return list(sets.values())
 
 

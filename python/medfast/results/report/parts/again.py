@@ -20,8 +20,8 @@ def reproduction(prefix: str, found: Measures) -> Part:
         Code("Save the recipe below as recipe.yaml, and run", train_command(run)),
     ]
     if found.group.repeated:
-        seeds = ", ".join(str(one.seed) for one in found.group.runs)
-        blocks.append(Text(f"The other runs differ in the seed of the recipe alone: {seeds}."))
+        seeds = ",".join(str(one.seed) for one in found.group.runs)
+        blocks.append(Text(f"All {len(found.group.runs)} runs: add --seeds {seeds}."))
     if run.environment["device"] == "cpu":
         blocks.append(
             Text("With the versions of the packages below, this gives the same weights to the bit.")
@@ -54,6 +54,7 @@ def train_command(run: FinishedRun) -> str:
         words += [] if run.flag == "digits" else ["--size", str(run.size)]
     words += ["--recipe", "recipe.yaml"]
     words += ["--device", environment["device"], "--precision", environment["precision"]]
+    words += [f"--{flag}" for flag in ("deterministic", "compile") if environment.get(flag)]
     command = shlex.join(["medfast", "train", *words])
     if environment["device"] == "cpu":
         return f"OMP_NUM_THREADS={environment['torch_threads']} {command}"

@@ -53,6 +53,11 @@ def learning_curves(prefix: str, groups: Sequence[Measures]) -> Part:
         "epoch. The dotted line is the epoch whose weights were kept. A val loss that rises while "
         "the train loss falls is learning by heart."
     )
+    recipes = [found.group.shown.recipe for found in groups]
+    if any(recipe.label_smoothing or recipe.mixup or recipe.cutmix for recipe in recipes):
+        caption += (
+            " Smoothed labels and mixed images raise the train loss: it is not on val's scale."
+        )
     return Part(f"{prefix}-learning", "Learning curves", (Panels(caption, pictures),))
 
 

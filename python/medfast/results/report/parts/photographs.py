@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _EACH = 8
 _AUGMENTED, _DRAWS = 3, 5
+_MIXING = "MixUp or CutMix, which blend the images of a batch after that, are not shown."
 
 
 def samples(prefix: str, found: Measures) -> Part:
@@ -73,8 +74,10 @@ def augmentations(prefix: str, found: Measures) -> Part:
     """Show training images beside what the recipe makes of them."""
     title, anchor = "Augmentation", f"{prefix}-augmentation"
     recipe = found.group.shown.recipe
+    mixing = [Text(_MIXING)] if recipe.mixup or recipe.cutmix else []
     if not recipe.augment:
-        return Part(anchor, title, (Text("This recipe shows the training images as they are."),))
+        plain = Text("This recipe changes no training image by itself.")
+        return Part(anchor, title, (plain, *mixing))
     if found.dataset.is_3d:
         return Part(anchor, title, (Text("The set holds volumes, which are not shown."),))
     cells = drawn_cells(found.dataset, recipe, split="train", images=_AUGMENTED, draws=_DRAWS)
@@ -90,4 +93,4 @@ def augmentations(prefix: str, found: Measures) -> Part:
         f"The first training images (left), and what the recipe makes of them in the first "
         f"{_DRAWS} epochs, with what was drawn.{key} Images of val and test are never changed."
     )
-    return Part(anchor, title, (Tiles(caption, tuple(tiles), columns=1 + _DRAWS),))
+    return Part(anchor, title, (Tiles(caption, tuple(tiles), columns=1 + _DRAWS), *mixing))

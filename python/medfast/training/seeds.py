@@ -1,0 +1,219 @@
+"""The same run from several seeds: a folder for each, and what they come to together."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medfast.errors import ConfigError
+from medfast.training.device import choose_compute
+from medfast.training.environment import describe_environment
+from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
+from medfast.training.loop import Loop
+from medfast.training.progress import Silent
+from medfast.training.run import Result, resume, train
+from medfast.training.run_folder import RunFolder
+from medfast.training.setup import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from medfast.data.dataset import Dataset
+    from medfast.training.progress import Progress
+    from medfast.training.recipe import Recipe
+
+LEVEL = 0.95
+FIGURES = ("auc", "acc", "loss")
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Where the runs of several seeds are, and what ``seeds.json`` says of them together."""
+
+    folder: Path
+    runs: tuple[Result, ...]
+    summary: dict[str, Any]
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read ``0..4``, ``7,8,11`` or a mixture.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these, or a seed is named twice.
+
+    Examples
+    --------
+    >>> parse_seeds("0..2,7")
+    (0, 1, 2, 7)
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:\.\.\s*(\d+)\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < 2**64 or last - first >= 10_000:
+            raise ConfigError(f"seeds must be like 0..4 or 3,5,8; got {text!r}")
+        seeds += range(first, last + 1)
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"each seed is to be named once; got {text!r}")
+    return tuple(seeds)
+
+
+def train_seeds(
+    recipe: Recipe,
+    dataset: Dataset,
+    seeds: Sequence[int],
+    out: str | PathLike[str] | None = None,
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Repeats:
+    """Train once from each seed, in ``<out>/seed-<n>``, and sum up in ``<out>/seeds.json``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its own seed is replaced.
+    dataset : Dataset
+    seeds : sequence of int
+    out : path, optional
+        A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
+    progress : Progress, optional
+    **settings
+        Of `medfast.training.run.train`: device, precision, deterministic, compile,
+        checkpoint_every.
+
+    Returns
+    -------
+    Repeats
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or does not fit the set, there is no seed, or `out` is not empty.
+    """
+    if not seeds:
+        raise ConfigError("seeds must name at least one seed")
+    every = settings.get("checkpoint_every", 0)
+    compute = choose_compute(**{k: v for k, v in settings.items() if k != "checkpoint_every"})
+    recipe = resolve(replace(recipe, seed=seeds[0]), dataset)
+    Loop(recipe, dataset, compute, Silent())  # refuses what does not fit before there is a folder
+    if out is None:
+        folder = RunFolder.create_default(dataset, recipe.model)
+    else:
+        folder = RunFolder.create(out)
+    with folder.exclusive():
+        folder.write_recipe(recipe)
+        folder.write_environment(describe_environment(compute, checkpoint_every=every), dataset)
+        folder.write_json(folder.seeds, {"seeds": list(seeds), "splits": None})
+        return _go_on(folder, dataset, progress or Silent())
+
+
+def resume_seeds(
+    path: str | PathLike[str],
+    *,
+    dataset: Dataset | None = None,
+    data: str | PathLike[str] | None = None,
+    root: str | PathLike[str] | None = None,
+    offline: bool = False,
+    mmap: bool = False,
+    device: str | None = None,
+    precision: str | None = None,
+    progress: Progress | None = None,
+) -> Repeats:
+    """Go on with the seeds that are not finished; arguments as in `medfast.training.run.resume`.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder is not that of several seeds, or the set has changed.
+    """
+    folder = RunFolder.open(path)
+    environment = folder.read_environment()
+    dataset = dataset or reopen_dataset(
+        environment, data=data, root=root, offline=offline, mmap=mmap
+    )
+    refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
+    with folder.exclusive():
+        return _go_on(folder, dataset, progress or Silent(), device, precision)
+
+
+def _go_on(
+    folder: RunFolder,
+    dataset: Dataset,
+    progress: Progress,
+    device: str | None = None,
+    precision: str | None = None,
+) -> Repeats:
+    recipe, environment = folder.read_recipe(), folder.read_environment()
+    seeds = folder.read_json(folder.seeds)["seeds"]
+    settings = {key: environment[key] for key in ("deterministic", "compile", "checkpoint_every")}
+    settings["device"] = device or environment["device"]
+    settings["precision"] = precision or environment["precision"]
+    runs = []
+    for number, seed in enumerate(seeds, start=1):
+        run = RunFolder(folder.path / f"seed-{seed}")
+        progress.note(f"seed {seed}, {number} of {len(seeds)}")
+        if run.recipe.exists() and run.environment.exists():
+            again = partial(resume, dataset=dataset, device=device, precision=precision)
+            runs.append(again(run.path, progress=progress))
+            continue
+        shutil.rmtree(run.path, ignore_errors=True)  # killed before it had begun
+        one = replace(recipe, seed=seed)
+        runs.append(train(one, dataset, run.path, **settings, progress=progress))
+    facts = dict(runs[0].summary)
+    for key in ("seed", "chosen_epoch", "chosen_by", "train_seconds", "splits"):
+        del facts[key]
+    splits = {
+        name: {
+            "images": first["images"],
+            **{
+                key: describe_values([r.summary["splits"][name][key] for r in runs])
+                for key in FIGURES
+            },
+        }
+        for name, first in runs[0].summary["splits"].items()
+    }
+    folder.write_json(folder.seeds, {**facts, "seeds": seeds, "level": LEVEL, "splits": splits})
+    return Repeats(folder.path, tuple(runs), folder.read_json(folder.seeds))
+
+
+def describe_values(values: Sequence[float | None]) -> dict[str, Any]:
+    """Sum up a figure over seeds: mean, standard deviation, interval of the mean.
+
+    The deviation has ``n - 1`` in its denominator, and the interval is Student's, of level 0.95: it
+    tells what other seeds would give, and nothing of other images. A figure that a run lacks leaves
+    all three undefined, and one run has no deviation.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in describe_values([0.8, 0.9, 0.85])["interval"]]
+    [0.726, 0.974]
+    """
+    described: dict[str, Any] = {
+        "values": list(values),
+        "mean": None,
+        "std": None,
+        "interval": None,
+    }
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return described
+    described["mean"] = float(np.mean(known))
+    if len(known) > 1:
+        from scipy.stats import t
+
+        described["std"] = float(np.std(known, ddof=1))
+        half = float(t.ppf((1 + LEVEL) / 2, len(known) - 1)) * described["std"]
+        half /= math.sqrt(len(known))
+        described["interval"] = [described["mean"] - half, described["mean"] + half]
+    return described
