@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-# Okabe and Ito's colours that stand out on white and on black, in an order of falling contrast.
+# Okabe and Ito's colours without black and yellow, the strongest on white first; page.css has
+# lighter ones for dark paper.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 # Stands for the colour of the text around the plot, which a browser may show light on dark.
 INK = "#010203"
@@ -26,6 +27,7 @@ INK = "#010203"
 _WIDTH, _HEIGHT, _DPI = 3.5, 3.0, 120
 _TILE = 112
 _SVG = "{http://www.w3.org/2000/svg}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
@@ -93,27 +95,28 @@ def draw(
 
 
 def _inline(svg: str, alt: str) -> str:
-    """Make an SVG file an element of a page."""
-    ET.register_namespace("", _SVG.strip("{}"))
-    ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    """Make an SVG file an element of a page, which needs no namespaces."""
     root = ET.fromstring(svg)  # noqa: S314 - matplotlib's own
-    for child in list(root):
-        if child.tag == f"{_SVG}metadata":
-            root.remove(child)
-    for defs in root.findall(f"{_SVG}defs"):
-        for style in defs.findall(f"{_SVG}style"):  # would hold for the whole page
-            defs.remove(style)
-        if not len(defs):
-            root.remove(defs)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            # A style would hold for the whole page.
+            if child.tag in (f"{_SVG}metadata", f"{_SVG}style"):
+                parent.remove(child)
     used = set(re.findall(r"#(\w+)", " ".join(v for e in root.iter() for v in e.attrib.values())))
     for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
         if element.get("id") not in used:
             element.attrib.pop("id", None)
+        if _HREF in element.attrib:
+            element.set("href", element.attrib.pop(_HREF))
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
     root.set("role", "img")
     root.set("aria-label", alt)
-    return ET.tostring(root, encoding="unicode").replace(INK, "currentColor")
+    text = ET.tostring(root, encoding="unicode").replace(INK, "currentColor")
+    for number, colour in enumerate(COLOURS):
+        text = text.replace(colour, f"var(--plot-{number}, {colour})")
+    return text
 
 
 def photograph(name: str, alt: str, image: NDArray[np.uint8]) -> Picture:

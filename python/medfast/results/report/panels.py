@@ -214,7 +214,7 @@ def _plot(axes: Axes, lines: Sequence[Line], **how: Any) -> None:
             label=line.label or None,
             linestyle="--" if line.dashed else "-",
             linewidth=1.6 if line.bold else 0.8,
-            alpha=1 if line.bold else 0.6,
+            alpha=1 if line.bold else 0.7,
             zorder=3 if line.bold else 2,
             **how,
         )

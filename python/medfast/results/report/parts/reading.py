@@ -35,12 +35,13 @@ def read_aloud(found: Measures, train: Answers | None) -> Statements:
     -------
     Statements
     """
+    run = f" (run {found.group.shown.name})" if found.group.repeated else ""
     pairs = (
         ("How good is it?", _how_good(found)),
         ("How sure is that?", _how_sure(found)),
-        ("Where does it fail?", _where_it_fails(found)),
-        ("Do its probabilities mean what they say?", _calibration(found)),
-        ("Has it learned its images by heart?", _by_heart(found, train)),
+        (f"Where does it fail?{run}", _where_it_fails(found)),
+        (f"Do its probabilities mean what they say?{run}", _calibration(found)),
+        (f"Has it learned its images by heart?{run}", _by_heart(found, train)),
         ("How does it compare with what was published?", _published(found)),
         ("What to be careful about", _cautions(found)),
     )
