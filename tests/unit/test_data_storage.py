@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from medfast.data.storage import replacing, write_text
+from medfast.data.storage import replacing, write_files, write_text
 from medfast.errors import StorageError
 
 
@@ -56,6 +56,31 @@ def test_a_full_disk_leaves_the_old_file(
     assert error.value.errno == errno.ENOSPC
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "write_bytes"])
+def test_files_that_belong_together_stay_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    paths = [tmp_path / name for name in ("one", "two", "three")]
+    write_files(dict.fromkeys(paths, b"old"))
+    place, calls = (os, "fsync") if step == "fsync" else (Path, "write_bytes"), []
+    real = getattr(*place)
+
+    def full(*given: object) -> object:
+        calls.append(given)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*given)
+
+    monkeypatch.setattr(*place, full)
+    with pytest.raises(StorageError, match="three could not be written: No space left"):
+        write_files(dict.fromkeys(paths, b"new"))
+    monkeypatch.undo()
+    assert [path.read_bytes() for path in paths] == [b"old"] * 3
+    write_files(dict.fromkeys(paths, b"new"))
+    assert [path.read_bytes() for path in paths] == [b"new"] * 3
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:

@@ -22,11 +22,12 @@ VERBS = (
     "evaluate",
     "info",
     "predict",
+    "report",
     "score",
     "train",
 )
 EXTRAS = {
-    "PIL": "report",
+    **dict.fromkeys(("PIL", "jinja2", "matplotlib"), "report"),
     **dict.fromkeys(
         ("filelock", "requests", "safetensors", "scipy", "sklearn", "torch", "yaml"), "train"
     ),

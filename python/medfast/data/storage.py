@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfast.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 _NEXT_STEPS = {
     errno.ENOSPC: "free some space, or choose another disk",
@@ -52,6 +52,36 @@ def write_text(path: Path, text: str) -> None:
     """Write a small file whole, as UTF-8."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: none is replaced before all are written beside.
+
+    Parameters
+    ----------
+    contents : mapping of Path to bytes
+
+    Raises
+    ------
+    StorageError
+        If the operating system refuses. Where it refuses to write, every file is as it was before.
+    """
+    temporaries = {path: path.with_name(f".{path.name}.tmp") for path in contents}
+    path = Path()
+    try:
+        for path, temporary in temporaries.items():
+            temporary.write_bytes(contents[path])
+            _flush(temporary)
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
+        for folder in dict.fromkeys(path.parent for path in contents):
+            _flush(folder)
+    except OSError as error:
+        raise storage_error("written", path, error) from error
+    finally:
+        for temporary in temporaries.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def next_step(error: OSError) -> str:

@@ -16,6 +16,7 @@ from medfast.transforms import Compose
 if TYPE_CHECKING:
     import os
 
+    from numpy.typing import NDArray
     from PIL.Image import Image as Picture
 
     from medfast.data.dataset import Dataset
@@ -65,6 +66,28 @@ def draw_grid(
     StorageError
         If the operating system refuses.
     """
+    cells = drawn_cells(dataset, recipe, split=split, images=images, draws=draws)
+    path = Path(path)
+    with replacing(path) as temporary:
+        _paint(cells).save(temporary, format="PNG")
+    return path
+
+
+def drawn_cells(
+    dataset: Dataset, recipe: Recipe, *, split: str, images: int, draws: int
+) -> list[list[tuple[NDArray[np.uint8], str]]]:
+    """Draw as `draw_grid` does, and leave the painting to the caller.
+
+    Returns
+    -------
+    list of list of (ndarray of shape (size, size, channels), str)
+        For each image, the image and each of its draws, with what is to be said of it.
+
+    Raises
+    ------
+    ConfigError
+        As `draw_grid`.
+    """
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; {nearest(str(split), SPLITS)}")
     if images < 1 or draws < 1:
@@ -87,10 +110,7 @@ def draw_grid(
             captions.append("; ".join(filter(None, map(_describe, said))) or "as it is")
         tiles = [original, *(batch[row] for batch in drawn)]
         cells.append(list(zip(tiles, captions, strict=True)))
-    path = Path(path)
-    with replacing(path) as temporary:
-        _paint(cells).save(temporary, format="PNG")
-    return path
+    return cells
 
 
 def _describe(drawn: dict[str, Any]) -> str:

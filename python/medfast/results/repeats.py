@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medfast.errors import DegenerateIntervalWarning
 from medfast.metrics import roc_auc_interval, roc_auc_test
 from medfast.task import Task
 
@@ -116,7 +117,8 @@ def auc_figure(runs: Sequence[Outcome], *, level: float = 0.95) -> Figure:
     """AUC of runs that were scored on the same images.
 
     Ends are symmetric on the logit scale, as those of `medfast.metrics.roc_auc_interval`, which
-    this is for a single run. A class that the split lacks is left out.
+    this is for a single run. A class that the split lacks is left out. Where one of several classes
+    has a single image, the variance over images is that of its bootstrap, seeded with 0.
 
     Parameters
     ----------
@@ -437,7 +439,20 @@ def _right(run: Outcome) -> NDArray[np.float64]:
 
 
 def _delong(truth: NDArray[Any], columns: NDArray[Any], level: float) -> RocAucInterval:
-    return roc_auc_interval(_flat(truth), _flat(columns), level=level, undefined="skip")
+    found = roc_auc_interval(_flat(truth), _flat(columns), level=level, undefined="skip")
+    if not math.isnan(found.estimate) and math.isnan(found.std_error) and found.per_class:
+        # A class with a single image, of which DeLong's variance knows nothing, among others.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DegenerateIntervalWarning)  # said above
+            found = roc_auc_interval(
+                _flat(truth),
+                _flat(columns),
+                level=level,
+                method="bootstrap",
+                random_state=0,
+                undefined="skip",
+            )
+    return found
 
 
 def _flat(table: NDArray[Any]) -> NDArray[Any]:

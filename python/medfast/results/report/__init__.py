@@ -1,0 +1,1 @@
+"""Finished runs on one page: how good, how sure, where it fails, and how to get it again."""

@@ -1,0 +1,1 @@
+"""The parts of a section, a file for each subject."""
