@@ -96,9 +96,8 @@ def train(
         RunFolder(Path(out)).check_names(dataset)
         folder = RunFolder.create(out)
     with folder.exclusive():
-        folder.write_recipe(recipe)
         environment = describe_environment(compute, checkpoint_every=checkpoint_every)
-        folder.write_environment(environment, dataset)
+        folder.begin(recipe, environment, dataset)
         return _go_on(loop, folder)
 
 
