@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +149,8 @@ def resume(
     folder.refuse_repeats()
     recipe, environment = folder.read_recipe(), folder.read_environment()
     if folder.summary.exists():
+        with suppress(OSError):  # of a process that was killed when all was done
+            folder.lock.unlink(missing_ok=True)
         return Result(folder.path, folder.read_summary())
     dataset = dataset or reopen_dataset(
         environment, data=data, root=root, offline=offline, mmap=mmap
