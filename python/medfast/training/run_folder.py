@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from medfast.data.dataset import SPLITS
 from medfast.data.predictions import prediction_file_name, run_label, write_scores
 from medfast.data.storage import storage_error, write_text
-from medfast.errors import CheckpointError, ConfigError
+from medfast.errors import CheckpointError, ConfigError, StorageError
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
 from medfast.training.recipe import Recipe, load_recipe
@@ -368,6 +368,8 @@ class RunFolder:
                 same_split = other.name.startswith(name[: name.index("[AUC]") + 5])
                 if same_split and other != path:
                     other.unlink()
+        except StorageError:
+            raise
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
