@@ -49,6 +49,7 @@ def train(
     precision: str = "auto",
     deterministic: bool = False,
     compile: bool = False,  # noqa: A002
+    threads: int | None = None,
     checkpoint_every: int = 0,
     progress: Progress | None = None,
 ) -> Result:
@@ -66,7 +67,7 @@ def train(
         Of images, not volumes.
     out : path, optional
         A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
-    device, precision, deterministic, compile
+    device, precision, deterministic, compile, threads
         See `medfast.training.device.choose_compute`.
     checkpoint_every : int
         Steps between checkpoints, beside the one after each epoch; 0 for none.
@@ -88,7 +89,9 @@ def train(
     """
     if checkpoint_every < 0:
         raise ConfigError(f"checkpoint_every must be at least 0; got {checkpoint_every}")
-    compute = choose_compute(device, precision, deterministic=deterministic, compile=compile)
+    compute = choose_compute(
+        device, precision, deterministic=deterministic, compile=compile, threads=threads
+    )
     recipe = resolve(recipe, dataset)
     loop = Loop(recipe, dataset, compute, progress or Silent(), checkpoint_every=checkpoint_every)
     if out is None:

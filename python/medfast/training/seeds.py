@@ -88,7 +88,7 @@ def train_seeds(
         A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
     progress : Progress, optional
     **settings
-        Of `medfast.training.run.train`: device, precision, deterministic, compile,
+        Of `medfast.training.run.train`: device, precision, deterministic, compile, threads,
         checkpoint_every.
 
     Returns
@@ -155,6 +155,7 @@ def _go_on(
     recipe, environment = folder.read_recipe(), folder.read_environment()
     seeds = folder.read_json(folder.seeds)["seeds"]
     settings = {key: environment[key] for key in ("deterministic", "compile", "checkpoint_every")}
+    settings["threads"] = environment["torch_threads"]
     settings["device"] = device or environment["device"]
     settings["precision"] = precision or environment["precision"]
     runs = []
