@@ -92,18 +92,26 @@ def tiny_recipe(**changes: Any) -> Recipe:
 
 
 class StopAt(Silent):
-    """Raise, as ctrl-C would, in the middle of an epoch, or right after it."""
+    """Raise, as ctrl-C would, right after an epoch, or in the batch of it with this number."""
 
-    def __init__(self, epoch: int, *, in_batch: bool = False) -> None:
-        self.stop_at, self.in_batch = epoch, in_batch
+    def __init__(self, epoch: int, *, in_batch: int = 0) -> None:
+        self.stop_at, self.in_batch, self.seen = epoch, in_batch, 0
 
     def batch(self, epoch: int, *_: object) -> None:
-        if self.in_batch and epoch == self.stop_at:
-            raise KeyboardInterrupt
+        if epoch == self.stop_at:
+            self.seen += 1
+            if self.seen == self.in_batch:
+                raise KeyboardInterrupt
 
     def epoch(self, row: Any, **_: object) -> None:
         if not self.in_batch and row.epoch == self.stop_at:
             raise KeyboardInterrupt
+
+
+def resumptions(folder: Path) -> list[tuple[int, int]]:
+    """Tell from where a run was resumed each time: finished epochs, and steps in the next one."""
+    environment = json.loads((folder / "environment.json").read_text())
+    return [(entry["after_epoch"], entry["after_step"]) for entry in environment["resumed"]]
 
 
 def content(folder: Path) -> dict[str, Any]:

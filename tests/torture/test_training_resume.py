@@ -2,31 +2,79 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
+from medfast import build_info
 from medfast.data.dataset import open_file
 from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 from medfast.task import Task
 from medfast.training import archive
 from medfast.training.run import resume, train
 from medfast.training.run_folder import RunFolder
-from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
+from medfast.training.seeds import resume_seeds, train_seeds
+from tiny_runs import StopAt, content, resumptions, save_six_keys, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from medfast.data.dataset import Dataset
 
-SGD = {"optimizer": "sgd", "momentum": 0.9, "schedule": "cosine"}
-AUGMENTED = {"augment": ["RandomHorizontalFlip", {"ColorJitter": {"contrast": 0.5}}]}
+# Every kind of state that a run may have.
+STATES: dict[str, tuple[Task, dict[str, Any]]] = {
+    "adam, multistep": (Task.MULTI_CLASS, {}),
+    "adamw, one_cycle": (
+        Task.MULTI_CLASS,
+        {"optimizer": "adamw", "weight_decay": 0.05, "schedule": "one_cycle", "warmup": 0.4},
+    ),
+    "sgd": (Task.BINARY, {"optimizer": "sgd", "schedule": "constant"}),
+    "nesterov, warm-up, cosine": (
+        Task.MULTI_CLASS,
+        {
+            "optimizer": "sgd",
+            "momentum": 0.9,
+            "nesterov": True,
+            "schedule": "cosine",
+            "warmup": 0.3,
+        },
+    ),
+    "muon": (
+        Task.MULTI_CLASS,
+        {"optimizer": "muon", "momentum": 0.95, "nesterov": True, "weight_decay": 0.1},
+    ),
+    "ema": (Task.MULTI_CLASS, {"ema_epochs": 0.5, "lr": 0.03}),
+    "swa": (Task.MULTI_CLASS, {"swa_start": 0.3, "lr": 0.03}),
+    "mixup": (Task.MULTI_CLASS, {"mixup": 0.4, "label_smoothing": 0.1}),
+    "mixup, cutmix, ema, muon": (
+        Task.MULTI_CLASS,
+        {"mixup": 0.4, "cutmix": 1.0, "ema_epochs": 1.0, "optimizer": "muon", "momentum": 0.9},
+    ),
+    "corn": (Task.ORDINAL, {"ordinal": "corn", "swa_start": 0.5}),
+    "balanced labels": (
+        Task.MULTI_LABEL,
+        {"class_weights": "balanced", "label_smoothing": 0.1, "optimizer": "adamw"},
+    ),
+    "augment, test_flips": (
+        Task.MULTI_CLASS,
+        {
+            "augment": ["TrivialAugmentWide", "RandomHorizontalFlip", "RandomErasing"],
+            "test_flips": "both",
+        },
+    ),
+}
+
+# Steps between checkpoints; where the run is stopped, and where the resumed one, as an epoch and
+# the number of a batch in it (0: after it); what each goes on from, in whole epochs and steps.
+STOPS = [
+    (0, [(1, 0), (3, 2)], [(1, 0), (2, 0)]),
+    (1, [(1, 4), (2, 1)], [(0, 4), (1, 1)]),
+    (2, [(3, 4), (3, 1)], [(2, 4), (2, 4)]),
+    (3, [(2, 3), (2, 4)], [(1, 1), (1, 4)]),
+]
 
 
 @pytest.fixture
@@ -47,22 +95,95 @@ def interrupted_after_its_best_epoch(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd"}, SGD, AUGMENTED])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("in_batch", [False, True])
+@pytest.mark.parametrize(("task", "changes"), STATES.values(), ids=STATES)
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    changes: dict[str, Any], precision: str, in_batch: bool, tmp_path: Path
+    task: Task, changes: dict[str, Any], precision: str, tmp_path: Path
 ) -> None:
-    dataset, recipe = tiny_dataset(), tiny_recipe(**changes)
+    dataset, recipe = tiny_dataset(task), tiny_recipe(epochs=3, **changes)
     train(recipe, dataset, tmp_path / "whole", device="cpu", precision=precision)
     expected = content(tmp_path / "whole")
-    for epoch in (1, 2, 4):
-        folder = tmp_path / f"stopped-{epoch}"
-        stopper = StopAt(epoch, in_batch=in_batch)
+    for every, stops, places in STOPS:
+        folder = tmp_path / f"every-{every}"
+        (epoch, batch), then = stops
+        options = {"device": "cpu", "precision": precision, "checkpoint_every": every}
         with pytest.raises(KeyboardInterrupt):
-            train(recipe, dataset, folder, device="cpu", precision=precision, progress=stopper)
+            train(recipe, dataset, folder, **options, progress=StopAt(epoch, in_batch=batch))
+        with pytest.raises(KeyboardInterrupt):
+            resume(folder, dataset=dataset, progress=StopAt(then[0], in_batch=then[1]))
         resume(folder, dataset=dataset)
         assert content(folder) == expected
+        assert resumptions(folder) == places
+
+
+class ThreadsUntil(StopAt):
+    """Notes how many threads torch has in each batch."""
+
+    def __init__(self, epoch: int, **options: int) -> None:
+        super().__init__(epoch, **options)
+        self.threads: set[int] = set()
+
+    def batch(self, *arguments: Any) -> None:
+        self.threads.add(torch.get_num_threads())
+        super().batch(*arguments)
+
+
+@pytest.mark.skipif(build_info()["threads"] < 2, reason="needs two cores")
+@pytest.mark.parametrize(("at_first", "later"), [(1, 2), (2, 1)])
+def test_it_goes_on_with_as_many_threads_as_it_had(
+    at_first: int, later: int, tmp_path: Path
+) -> None:
+    dataset, recipe = tiny_dataset(), tiny_recipe(epochs=2, batch_size=20)
+    first, second = ThreadsUntil(2, in_batch=1), ThreadsUntil(3)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(at_first)
+        train(recipe, dataset, tmp_path / "whole", device="cpu", precision="fp32")
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, dataset, tmp_path / "run", device="cpu", precision="fp32", progress=first)
+        torch.set_num_threads(later)
+        resume(tmp_path / "run", dataset=dataset, progress=second)
+        assert torch.get_num_threads() == later
+    finally:
+        torch.set_num_threads(before)
+    assert first.threads == second.threads == {at_first}
+    assert content(tmp_path / "run") == content(tmp_path / "whole")
+
+
+@pytest.mark.skipif(build_info()["threads"] < 2, reason="needs two cores")
+def test_seeds_still_to_come_have_as_many_threads_as_the_first(tmp_path: Path) -> None:
+    dataset, recipe = tiny_dataset(), tiny_recipe(epochs=1, batch_size=20)
+    with pytest.raises(KeyboardInterrupt):
+        train_seeds(recipe, dataset, (0, 1), tmp_path / "run", progress=StopAt(1, in_batch=1))
+    progress, before = ThreadsUntil(2), torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        resume_seeds(tmp_path / "run", dataset=dataset, progress=progress)
+    finally:
+        torch.set_num_threads(before)
+    assert progress.threads == {before}
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Has everything done by the caller."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:  # type: ignore[override]
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+def test_neither_checkpoints_nor_the_loaders_thread_change_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, changes = STATES["augment, test_flips"]
+    dataset, recipe = tiny_dataset(task), tiny_recipe(**changes, ema_epochs=1)
+    for every in (0, 1, 3):
+        train(recipe, dataset, tmp_path / f"{every}", device="cpu", checkpoint_every=every)
+    monkeypatch.setattr("medfast.data.loader.ThreadPoolExecutor", AtOnce)
+    train(recipe, dataset, tmp_path / "no-thread", device="cpu")
+    expected, *others = (content(folder) for folder in tmp_path.iterdir())
+    assert others == [expected] * 3
 
 
 def test_a_run_interrupted_in_every_epoch(own_file: Path, tmp_path: Path) -> None:
@@ -74,8 +195,7 @@ def test_a_run_interrupted_in_every_epoch(own_file: Path, tmp_path: Path) -> Non
             resume(folder, progress=StopAt(epoch))
     resume(folder)
     assert content(folder) == content(tmp_path / "whole")
-    environment = json.loads((folder / "environment.json").read_text())
-    assert [entry["after_epoch"] for entry in environment["resumed"]] == [1, 2, 3, 4]
+    assert resumptions(folder) == [(1, 0), (2, 0), (3, 0), (4, 0)]
 
 
 @pytest.mark.parametrize("best", [1, 2])
@@ -99,52 +219,6 @@ def test_killed_between_last_and_best(
     assert saved[-2:] == ["last.safetensors", "best.safetensors"]
     resume(tmp_path / "run", dataset=dataset)
     assert content(tmp_path / "run") == content(tmp_path / "whole")
-
-
-def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
-KILLED_AT_A_WRITE = """
-import os, signal, sys
-from pathlib import Path
-from tiny_runs import tiny_recipe
-from medfast.data.dataset import open_file
-from medfast.training.run import train
-
-left, replace = int(sys.argv[3]), Path.replace
-
-def replace_until_killed(self, target):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-    return replace(self, target)
-
-Path.replace = replace_until_killed
-train(tiny_recipe(), open_file(sys.argv[1], task="binary"), sys.argv[2], device="cpu")
-"""
-
-
-@pytest.mark.parametrize("files_written", [2, 4, 9])
-def test_killed_by_the_system_at_a_write(
-    files_written: int, own_file: Path, tmp_path: Path
-) -> None:
-    """SIGKILL while a temporary file lies there, as a power cut would leave it."""
-    train(tiny_recipe(), open_file(own_file, task="binary"), tmp_path / "whole", device="cpu")
-    run = tmp_path / "run"
-    assert run_python(KILLED_AT_A_WRITE, own_file, run, files_written).returncode == -signal.SIGKILL
-    assert list(run.rglob("*.tmp"))
-    resume(run)
-    assert content(run) == content(tmp_path / "whole")
-    assert not list(run.rglob("*.tmp"))
 
 
 def test_a_finished_run_is_returned_as_it_is(own_file: Path, tmp_path: Path) -> None:
@@ -256,30 +330,6 @@ def test_a_damaged_environment(text: str, message: str, tmp_path: Path) -> None:
     (folder / "environment.json").write_text(text)
     with pytest.raises(CheckpointError, match=message):
         resume(folder)
-
-
-FULL_DISK = """
-import resource, sys
-from tiny_runs import tiny_dataset, tiny_recipe
-from medfast.errors import StorageError
-from medfast.training.run import train
-
-resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
-try:
-    train(tiny_recipe(), tiny_dataset(), sys.argv[1], device="cpu")
-except StorageError as error:
-    print(error)
-"""
-
-
-def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """The system lets no file grow beyond 4,000 bytes: a checkpoint needs more."""
-    run = tmp_path / "run"
-    done = run_python(FULL_DISK, run)
-    assert "last.safetensors could not be written: File too large; lift the limit" in done.stdout
-    assert sorted(path.name for path in run.iterdir()) == ["environment.json", "recipe.yaml"]
-    result = resume(run, dataset=tiny_dataset())  # with space again
-    assert result.summary["epochs"] == 4
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:

@@ -114,9 +114,10 @@ def test_a_run_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:
     dataset = tiny_dataset()
     whole = train_seeds(tiny_recipe(epochs=1), dataset, (0, 1), tmp_path / "a", device="cpu")
     broken = tmp_path / "a" / "seed-1"
-    for path in broken.iterdir():
-        if path.name != "recipe.yaml" and path.is_file():
+    for path in broken.rglob("*.*"):
+        if path.name != "environment.json":
             path.unlink()
+    (broken / "predictions").rmdir()
     again = resume_seeds(tmp_path / "a", dataset=dataset)
     assert again.summary == whole.summary
 

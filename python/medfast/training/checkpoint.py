@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from medfast.training.identity import refuse_another
 from medfast.training.meter import EpochMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -75,18 +76,20 @@ class State:
 
         Raises
         ------
-        CheckpointError
-            If names or shapes differ.
+        CheckpointError, ValueError
+            If names, shapes or types differ.
         """
         parts: dict[str, dict[str, Tensor]] = {}
         for key, tensor in named.items():
             part, name = key.split(".", 1)
             parts.setdefault(part, {})[name] = tensor
-        load_weights(self.model, parts.get("model", {}))
+        load_weights(self.model, parts.pop("model", {}))
         if self.average is not None:
-            load_weights(self.average, parts.get("average", {}))
+            load_weights(self.average, parts.pop("average", {}))
         for number, optimizer in enumerate(self.optimizers):
-            _load_optimizer(optimizer, parts.get(f"optimizer{number}", {}))
+            _load_optimizer(optimizer, parts.pop(f"optimizer{number}", {}))
+        if parts:
+            raise ValueError(f"it has {', '.join(sorted(parts))} besides")
 
 
 def save(folder: RunFolder, state: State, identity: Identity) -> None:
@@ -116,10 +119,11 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     if not folder.last.exists():
         return
     tensors, facts = archive.load(folder.last)
-    _refuse_others(folder.last, facts, "last", identity)
-    state.load_tensors(tensors)
-    state.history = [EpochRow(**row) for row in facts["history"]]
-    state.meter = EpochMeter(**facts["steps"])
+    with _refusing_what_no_run_wrote(folder.last):
+        _refuse_others(folder.last, facts, "last", identity)
+        state.load_tensors(tensors)
+        state.history = [EpochRow(**row) for row in facts["history"]]
+        state.meter = EpochMeter(**facts["steps"])
     if not state.history:
         return
     if not state.meter.steps:
@@ -136,10 +140,12 @@ def load_best(folder: RunFolder, identity: Identity, *, epoch: int) -> dict[str,
         If the file is missing, damaged, of another recipe or set, or not of `epoch`.
     """
     weights, facts = archive.load(folder.best)
-    _refuse_others(folder.best, facts, "best", identity)
-    if epoch != facts["epoch"]:
+    with _refusing_what_no_run_wrote(folder.best):
+        _refuse_others(folder.best, facts, "best", identity)
+        found = facts["epoch"]
+    if epoch != found:
         raise CheckpointError(
-            f"{folder.best} holds epoch {facts['epoch']}, but the best one is {epoch}; "
+            f"{folder.best} holds epoch {found}, but the best one is {epoch}; "
             "restore the file, or start the run again"
         )
     return weights
@@ -167,6 +173,20 @@ def _save_what_follows(folder: RunFolder, state: State, identity: Identity) -> N
     folder.write_metrics(state.history)
 
 
+@contextmanager
+def _refusing_what_no_run_wrote(path: Path) -> Iterator[None]:
+    """Word what another version, or another program, put into a checkpoint."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of this version of medfast ({type(error).__name__}: "
+            f"{error}); restore the file, or start the run again"
+        ) from error
+
+
 def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Identity) -> None:
     if facts.get("kind") != kind:
         raise CheckpointError(
@@ -183,9 +203,16 @@ def _load_optimizer(optimizer: Optimizer, named: Mapping[str, Tensor]) -> None:
     for key, tensor in named.items():
         index, name = key.split(".", 1)
         parameter, value = parameters[int(index)], tensor
-        if tensor.shape == parameter.shape:
+        # torch's fused steps trust sizes and types, and with others would write beyond the tensor.
+        expected = () if name == "step" else parameter.shape
+        if tensor.shape != expected or tensor.dtype != parameter.dtype:
+            raise ValueError(
+                f"expected the optimizer's {key} to be {parameter.dtype} of shape "
+                f"{list(expected)}, came {tensor.dtype} of shape {list(tensor.shape)}"
+            )
+        if expected:
             # With the strides of the parameter: in another order of elements, other ones go through
             # scalar instead of vector arithmetic, and their last bits change.
-            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
+            value = torch.empty_like(parameter).copy_(tensor)
         states.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": states})

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ def train(
     precision: str = "auto",
     deterministic: bool = False,
     compile: bool = False,  # noqa: A002
+    threads: int | None = None,
     checkpoint_every: int = 0,
     progress: Progress | None = None,
 ) -> Result:
@@ -65,7 +67,7 @@ def train(
         Of images, not volumes.
     out : path, optional
         A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
-    device, precision, deterministic, compile
+    device, precision, deterministic, compile, threads
         See `medfast.training.device.choose_compute`.
     checkpoint_every : int
         Steps between checkpoints, beside the one after each epoch; 0 for none.
@@ -87,7 +89,9 @@ def train(
     """
     if checkpoint_every < 0:
         raise ConfigError(f"checkpoint_every must be at least 0; got {checkpoint_every}")
-    compute = choose_compute(device, precision, deterministic=deterministic, compile=compile)
+    compute = choose_compute(
+        device, precision, deterministic=deterministic, compile=compile, threads=threads
+    )
     recipe = resolve(recipe, dataset)
     loop = Loop(recipe, dataset, compute, progress or Silent(), checkpoint_every=checkpoint_every)
     if out is None:
@@ -96,9 +100,8 @@ def train(
         RunFolder(Path(out)).check_names(dataset)
         folder = RunFolder.create(out)
     with folder.exclusive():
-        folder.write_recipe(recipe)
         environment = describe_environment(compute, checkpoint_every=checkpoint_every)
-        folder.write_environment(environment, dataset)
+        folder.begin(recipe, environment, dataset)
         return _go_on(loop, folder)
 
 
@@ -149,6 +152,8 @@ def resume(
     folder.refuse_repeats()
     recipe, environment = folder.read_recipe(), folder.read_environment()
     if folder.summary.exists():
+        with suppress(OSError):  # of a process that was killed when all was done
+            folder.lock.unlink(missing_ok=True)
         return Result(folder.path, folder.read_summary())
     dataset = dataset or reopen_dataset(
         environment, data=data, root=root, offline=offline, mmap=mmap

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from medfast.data.dataset import SPLITS
 from medfast.data.predictions import prediction_file_name, run_label, write_scores
 from medfast.data.storage import storage_error, write_text
-from medfast.errors import CheckpointError, ConfigError
+from medfast.errors import CheckpointError, ConfigError, StorageError
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
 from medfast.training.recipe import Recipe, load_recipe
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 
 # What file systems take, in bytes, less room for the name under which a file is written.
 _LONGEST_NAME = 240
+
+# What a run leaves that was stopped before it had begun, and another may put its own in place of.
+_NOT_BEGUN = {
+    ".lock",
+    ".seeds.json.tmp",
+    "seeds.json",
+    ".environment.json.tmp",
+    "environment.json",
+    ".recipe.yaml.tmp",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class RunFolder:
                 return cls(path)
 
     def refuse_occupied(self) -> None:
-        """Refuse a folder with something in it.
+        """Refuse a folder with something in it, but for what is left of a run that never began.
 
         Raises
         ------
@@ -100,7 +110,7 @@ class RunFolder:
             If the operating system refuses to tell.
         """
         try:
-            occupied = any(self.path.iterdir())
+            occupied = any(entry.name not in _NOT_BEGUN for entry in self.path.iterdir())
         except FileNotFoundError:
             return
         except OSError as error:
@@ -142,7 +152,7 @@ class RunFolder:
             if not file.is_file():
                 raise CheckpointError(
                     f"{folder.path} is not the folder of a run: it has no {file.name}; "
-                    "give a folder that medfast train made"
+                    "give a folder that medfast train made, or start a run in it"
                 )
         return folder
 
@@ -171,7 +181,7 @@ class RunFolder:
         StorageError
             If the folder cannot be written.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
+        lock = FileLock(self.lock, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -184,7 +194,7 @@ class RunFolder:
         try:
             yield
         finally:
-            Path(lock.lock_file).unlink(missing_ok=True)
+            self.lock.unlink(missing_ok=True)
             lock.release()
 
     @property
@@ -203,6 +213,11 @@ class RunFolder:
     def seeds(self) -> Path:
         """In a folder of runs from several seeds: which, and what they come to together."""
         return self.path / "seeds.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains; empty, and left behind only by one that was killed."""
+        return self.path / ".lock"
 
     @property
     def recipe(self) -> Path:
@@ -239,8 +254,22 @@ class RunFolder:
         """Folder of one file of scores per split."""
         return self.path / "predictions"
 
-    def write_recipe(self, recipe: Recipe) -> None:
-        """Write ``recipe.yaml``."""
+    def begin(
+        self,
+        recipe: Recipe,
+        environment: Mapping[str, Any],
+        dataset: Dataset,
+        seeds: Sequence[int] | None = None,
+    ) -> None:
+        """Write what a run, or one from each of several seeds, is resumed with.
+
+        ``recipe.yaml`` comes last: with it, the run has begun.
+        """
+        if seeds is None:
+            self.seeds.unlink(missing_ok=True)
+        else:
+            self.write_json(self.seeds, {"seeds": list(seeds), "splits": None})
+        self.write_environment(environment, dataset)
         write_text(self.recipe, recipe.to_yaml())
 
     def read_recipe(self) -> Recipe:
@@ -339,6 +368,8 @@ class RunFolder:
                 same_split = other.name.startswith(name[: name.index("[AUC]") + 5])
                 if same_split and other != path:
                     other.unlink()
+        except StorageError:
+            raise
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -89,7 +88,7 @@ def train_seeds(
         A folder that is new or empty; ``runs/<set>-<model>-<time>`` by default.
     progress : Progress, optional
     **settings
-        Of `medfast.training.run.train`: device, precision, deterministic, compile,
+        Of `medfast.training.run.train`: device, precision, deterministic, compile, threads,
         checkpoint_every.
 
     Returns
@@ -112,9 +111,8 @@ def train_seeds(
     else:
         folder = RunFolder.create(out)
     with folder.exclusive():
-        folder.write_recipe(recipe)
-        folder.write_environment(describe_environment(compute, checkpoint_every=every), dataset)
-        folder.write_json(folder.seeds, {"seeds": list(seeds), "splits": None})
+        environment = describe_environment(compute, checkpoint_every=every)
+        folder.begin(recipe, environment, dataset, seeds)
         return _go_on(folder, dataset, progress or Silent())
 
 
@@ -157,17 +155,17 @@ def _go_on(
     recipe, environment = folder.read_recipe(), folder.read_environment()
     seeds = folder.read_json(folder.seeds)["seeds"]
     settings = {key: environment[key] for key in ("deterministic", "compile", "checkpoint_every")}
+    settings["threads"] = environment["torch_threads"]
     settings["device"] = device or environment["device"]
     settings["precision"] = precision or environment["precision"]
     runs = []
     for number, seed in enumerate(seeds, start=1):
         run = RunFolder(folder.path / f"seed-{seed}")
         progress.note(f"seed {seed}, {number} of {len(seeds)}")
-        if run.recipe.exists() and run.environment.exists():
+        if run.recipe.exists():
             again = partial(resume, dataset=dataset, device=device, precision=precision)
             runs.append(again(run.path, progress=progress))
             continue
-        shutil.rmtree(run.path, ignore_errors=True)  # killed before it had begun
         one = replace(recipe, seed=seed)
         runs.append(train(one, dataset, run.path, **settings, progress=progress))
     facts = dict(runs[0].summary)
