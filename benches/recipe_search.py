@@ -66,34 +66,32 @@ BASE: dict[str, Any] = {
     "mean": "auto",
     "std": "auto",
 }
+WIDE: dict[str, Any] = {**BASE, "augment": [FLIP_AND_SHIFT[0], "TrivialAugmentWide"]}
 SETTINGS: dict[str, dict[str, Any]] = {
     "official": {},
     "base": BASE,
-    "base, no augmentation": {**BASE, "augment": []},
-    "base, TrivialAugmentWide": {**BASE, "augment": [FLIP_AND_SHIFT[0], "TrivialAugmentWide"]},
-    "base, affine": {**BASE, "augment": AFFINE},
-    "base, label smoothing 0.1": {**BASE, "label_smoothing": 0.1},
     "base, muon": {**BASE, "optimizer": "muon", "momentum": 0.95, "nesterov": True},
-    "base, sgd": {
-        **BASE,
+    "base, TrivialAugmentWide": WIDE,
+    "wide, corn": {**WIDE, "ordinal": "corn"},
+    "wide, label smoothing 0.1": {**WIDE, "label_smoothing": 0.1},
+    "wide, mixup 0.2": {**WIDE, "mixup": 0.2},
+    "wide, muon": {**WIDE, "optimizer": "muon", "momentum": 0.95, "nesterov": True},
+    "base, affine": {**BASE, "augment": AFFINE},
+    "wide, sgd": {
+        **WIDE,
         "optimizer": "sgd",
         "lr": 0.05,
         "momentum": 0.9,
         "nesterov": True,
         "weight_decay": 5e-4,
     },
-    "base, mixup 0.2": {**BASE, "mixup": 0.2},
-    "base, cutmix 1": {**BASE, "cutmix": 1.0},
-    "base, balanced": {**BASE, "class_weights": "balanced"},
-    "base, corn": {**BASE, "ordinal": "corn"},
-    "base, lr 0.003": {**BASE, "lr": 3e-3},
-    "base, jitter": {
-        **BASE,
-        "augment": [*FLIP_AND_SHIFT, {"ColorJitter": {"brightness": 0.2, "contrast": 0.2}}],
-    },
-    "base, erasing": {**BASE, "augment": [*FLIP_AND_SHIFT, {"RandomErasing": {"p": 0.25}}]},
-    "base, batch 32": {**BASE, "batch_size": 32},
-    "base, one cycle": {**BASE, "schedule": "one_cycle", "warmup": 0.3},
+    "wide, lr 0.003": {**WIDE, "lr": 3e-3},
+    "wide, batch 32": {**WIDE, "batch_size": 32},
+    "wide, cutmix 1": {**WIDE, "cutmix": 1.0},
+    "wide, balanced": {**WIDE, "class_weights": "balanced"},
+    "wide, erasing": {**WIDE, "augment": [*WIDE["augment"], {"RandomErasing": {"p": 0.25}}]},
+    "wide, one cycle": {**WIDE, "schedule": "one_cycle", "warmup": 0.3},
+    "base, no augmentation": {**BASE, "augment": []},
 }
 SETS = ("retinamnist", "pneumoniamnist", "bloodmnist")
 
