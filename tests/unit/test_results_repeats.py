@@ -273,3 +273,17 @@ def test_measures_of_single_runs_are_not_compared() -> None:
     assert all(map(math.isnan, found.interval))
     assert math.isnan(compare_values([0.3, math.nan], [0.1, 0.2]).p_value)
     assert compare_values([2, 2], [2, 2]).p_value == 1
+
+
+def test_runs_that_differ_much_have_the_widest_interval() -> None:
+    labels = np.arange(40)[:, None] % 2
+    perfect = labels.astype(np.float32)
+    rng = np.random.default_rng(0)
+    chance = rng.random((40, 1)).astype(np.float32)
+    runs = [
+        Outcome(labels, scores, Task.BINARY) for scores in (perfect * 0.8 + 0.2 * chance, chance)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateIntervalWarning)
+        found = auc_figure(runs, level=1 - 1e-4)
+    assert found.interval == (0, 1)

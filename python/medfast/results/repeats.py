@@ -430,11 +430,13 @@ def _around(middle: float, variance: float, quantile: float) -> Ends:
 
 
 def _logit_ends(mean: float, variance: float, quantile: float) -> Ends:
+    from scipy.special import expit
+
     if mean in (0, 1):
         low, high = _around(mean, variance, quantile)
         return _within_0_and_1(low, high)
     middle, error = math.log(mean / (1 - mean)), math.sqrt(variance) / (mean * (1 - mean))
-    low, high = (1 / (1 + math.exp(-(middle + side * quantile * error))) for side in (-1, 1))
+    low, high = (float(expit(middle + side * quantile * error)) for side in (-1, 1))
     return low, high
 
 
