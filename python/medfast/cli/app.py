@@ -23,6 +23,7 @@ VERBS = (
     "info",
     "predict",
     "score",
+    "study",
     "train",
 )
 EXTRAS = {
