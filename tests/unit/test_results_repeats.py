@@ -287,3 +287,14 @@ def test_runs_that_differ_much_have_the_widest_interval() -> None:
         warnings.simplefilter("ignore", DegenerateIntervalWarning)
         found = auc_figure(runs, level=1 - 1e-4)
     assert found.interval == (0, 1)
+
+
+def test_the_same_networks_do_not_differ() -> None:
+    """Their variance over images is 0, and their seeds' may be less than the runs show."""
+    runs = outcomes(Task.BINARY, 3)
+    found = compare_auc(runs, runs, (auc_figure(runs), auc_figure(runs)))
+    assert (found.difference, found.p_value) == (0, 1)
+    assert -1 < found.interval[0] == -found.interval[1]
+    alike = runs[:1] * 2
+    found = compare_auc(alike, alike, (auc_figure(alike), auc_figure(alike)))
+    assert (found.difference, found.interval, found.p_value) == (0, (0, 0), 1)

@@ -351,15 +351,18 @@ def _seeds_and_images(
     difference: float, fixed: float, figures: tuple[Figure, Figure]
 ) -> Difference:
     variance = fixed + sum(one.seed_variance for one in figures)
-    df = _satterthwaite(variance, (_seed_share(one.values) for one in figures))
+    shares = [_seed_share(one.values) for one in figures]
+    # Not below that of the fewest runs, as it would be where two recipes' networks are more alike
+    # than one recipe's, and chance over images leaves less than the runs show.
+    df = max(_satterthwaite(variance, shares), min(df for _, df in shares))
     return _student(difference, variance, df, figures[0].level, "seeds and images")
 
 
 def _student(difference: float, variance: float, df: float, level: float, test: str) -> Difference:
-    if variance > 0:
-        p_value = 2 * _tail(abs(difference) / math.sqrt(variance), df)
-    else:  # no network and no image differs
+    if variance == 0:  # no network and no image differs
         p_value = 1.0 if difference == 0 else math.nan
+        return Difference(difference, (difference, difference), p_value, test)
+    p_value = 2 * _tail(abs(difference) / math.sqrt(variance), df)
     return Difference(
         difference, _around(difference, variance, _quantile(level, df)), p_value, test
     )

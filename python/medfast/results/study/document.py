@@ -29,10 +29,10 @@ _READING = (
     "have two runs or more (`seeds and images`); with a single run, the test is DeLong's and about "
     "these very networks. `Welch` is over seeds, on these images alone.",
     "p is Holm's, over the comparisons of the AUC in a question; tests over seeds are corrected "
-    f"among themselves. A difference is shown where p is below {1 - LEVEL:.2f}. Where it is not, ± "
-    f"is half the width of the {100 * LEVEL:g} % interval: a difference had to be about that large "
-    "to show. That none is shown does not mean that there is none; where ± is large, the runs could "
-    "not have shown one.",
+    f"among themselves. A difference is shown where p is below {1 - LEVEL:.2f}. Where it is not, "
+    f"± is half the width of the {100 * LEVEL:g} % interval: a difference had to be about that "
+    "large to show. That none is shown does not mean that there is none; where ± is large, the "
+    "runs could not have shown one.",
 )
 
 

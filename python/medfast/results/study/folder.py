@@ -65,10 +65,11 @@ class StudyFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # What a call leaves that was killed before it wrote the plan.
-            occupied = {entry.name for entry in self.path.iterdir()} - {"data", ".lock"}
+            # A call that was killed before it had written the plan leaves data and hidden files.
+            names = [entry.name for entry in self.path.iterdir()]
         except OSError as error:
             raise storage_error("created", self.path, error) from error
+        occupied = any(name != "data" and not name.startswith(".") for name in names)
         if occupied and not self.plan.exists():
             raise ConfigError(
                 f"{self.path} is not empty, and holds no study; choose another folder"
