@@ -32,7 +32,7 @@ def test_questions_are_answered(cli, out):
     assert "`medfast study augmentation loss --out study --quick --dataset digits" in text
     assert "## (d) Augmentation" in text
     assert "digits: whether a flipped image could exist is not stated." in text
-    assert "| digits |  | multi-class | 128 of 1,253 | 180 | 364 | no: " in text
+    assert "| digits |  | multi-class | 112 of 1,253 | 180 | 364 | no: " in text
     numbers = json.loads((out / "STUDY.json").read_text("utf-8"))
     assert numbers["questions"].keys() == {"augmentation", "loss"}
     assert len(numbers["questions"]["loss"]["contrasts"]) == 1
@@ -54,7 +54,7 @@ def test_its_runs_are_runs_like_any_other(cli, out):
     runs = sorted((out / "runs").iterdir())
     done = cli("compare", *runs)
     assert done.code == 0
-    assert "digits_train128, test, 364 images" in done.out
+    assert "digits_train112, test, 364 images" in done.out
     assert "multi_class=one_vs_rest" in done.out
 
 

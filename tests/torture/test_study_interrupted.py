@@ -203,3 +203,17 @@ def test_two_processes_do_not_train_one_study(sets: TinySets, tmp_path: Path) ->
     ):
         study(out, sets, "loss", **WANTED)
     assert not (out / "runs").exists()
+
+
+def test_the_precision_is_not_timed_anew(sets: TinySets, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    found = study(out, sets, "loss", **WANTED)
+    first = found.folder.run(found.rows[0])
+    environment = first.read_environment()
+    other = {"fp32": "bf16", "bf16": "fp32"}[environment["precision"]]
+    first.write_json(first.environment, {**environment, "precision": other})
+    found = study(out, sets, "depth", quick=None)
+    precisions = {
+        row.treatment: found.folder.run(row).read_environment()["precision"] for row in found.rows
+    }
+    assert precisions["resnet50"] == other

@@ -16,7 +16,7 @@ from medfast.results.repeats import auc_figure, compare_auc
 from medfast.results.runs import open_runs
 from medfast.results.study.evidence import FinishedRuns, gather, holm
 from medfast.results.study.findings import write_findings
-from medfast.results.study.histories import mean_curve, reached
+from medfast.results.study.histories import best_val_auc, epochs_within, mean_curve
 from medfast.results.study.questions import find_questions
 from medfast.results.study.runner import Request, open_study
 from medfast.training.history import EpochRow
@@ -258,15 +258,22 @@ def history(*val_auc: float, seconds: float = 2.0) -> list[EpochRow]:
     ]
 
 
-def test_what_is_reached_in_a_time() -> None:
-    rows = history(0.6, 0.9, 0.8)
-    assert reached(rows, 1.9).epochs == 0
-    assert math.isnan(reached(rows, 1.9).val_auc)
-    assert reached(rows, 2.0) == (1, 0.6)
-    assert reached(rows, 5.9) == (2, 0.9)
-    assert reached(rows, 6.0) == (3, 0.9)
-    tenths = history(*[0.5] * 10, seconds=0.1)
-    assert reached(tenths, math.fsum(row.seconds for row in tenths)).epochs == 10
+def test_what_is_reached_in_a_time(sets: TinySets, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", sets, "loss", datasets=("breastmnist",))
+    for number, row in enumerate(study.rows):  # 10 and 14 seconds an epoch, 12 on average
+        seconds = 10.0 if number < 2 else 14.0
+        study.folder.run(row).write_metrics(history(0.6, 0.9, 0.8, seconds=seconds))
+    runs = FinishedRuns(study, None).of("breastmnist", "baseline")
+    assert [epochs_within(runs, seconds) for seconds in (11.9, 12, 35.9, 36, 1e3)] == [
+        0,
+        1,
+        2,
+        3,
+        3,
+    ]
+    rows = history(0.6, math.nan, 0.9, 0.8)
+    assert [best_val_auc(rows, epochs) for epochs in (1, 2, 3, 4)] == [0.6, 0.6, 0.9, 0.9]
+    assert math.isnan(best_val_auc(rows, 0))
 
 
 def test_depths_are_compared_at_equal_time(sets: TinySets, tmp_path: Path) -> None:
@@ -277,13 +284,17 @@ def test_depths_are_compared_at_equal_time(sets: TinySets, tmp_path: Path) -> No
         study.folder.run(row).write_metrics(rows)
     text, numbers = written(study)
     assert (
-        "breastmnist: in 6.0 s, ResNet-18 finishes 3.0 ± 0.0 of 3 epochs, with a best validation "
-        "AUC of 0.900 ± 0.000; ResNet-50 finishes 1.0 ± 0.0 of 3 epochs, with a best validation "
+        "breastmnist: in 6.0 s, ResNet-18 finishes 3 of 3 epochs, with a best validation "
+        "AUC of 0.900 ± 0.000; ResNet-50 finishes 1 of 3 epochs, with a best validation "
         "AUC of 0.700 ± 0.000."
     ) in text
     assert "2.00 times the time of ResNet-18." in text
     found = numbers["questions"]["depth"]
-    assert found["at_equal_time"]["breastmnist"]["ResNet-50"] == [[1, 0.7], [1, 0.7]]
+    assert found["at_equal_time"]["breastmnist"]["ResNet-50"] == {
+        "seconds": 6.0,
+        "epochs": 1,
+        "val_auc": [0.7, 0.7],
+    }
     run = found["runs"]["breastmnist"]["ResNet-18"][0]
     assert run["AUC gap"] == pytest.approx(run["train auc"] - run["test auc"])
     assert run["loss gap"] == pytest.approx(run["test loss"] - run["train loss"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,28 +14,17 @@ if TYPE_CHECKING:
     from medfast.training.history import EpochRow
 
 
-class Reached(NamedTuple):
-    """What a run had reached after some time.
-
-    Attributes
-    ----------
-    epochs : int
-        That were finished.
-    val_auc : float
-        The best of them; NaN if there is none.
-    """
-
-    epochs: int
-    val_auc: float
+def epochs_within(runs: Sequence[FinishedRun], seconds: float) -> int:
+    """Count the whole epochs that runs of one treatment finish in a time, by their mean."""
+    epoch = np.mean([total_seconds(run.history) / len(run.history) for run in runs])
+    # A run is as long as its epochs, which rounding must not exceed.
+    return min(len(runs[0].history), math.floor(seconds / float(epoch) * (1 + 1e-9)))
 
 
-def reached(history: Sequence[EpochRow], seconds: float) -> Reached:
-    """Tell what a run had reached after some time of training and validation."""
-    passed = np.cumsum([row.seconds for row in history])
-    # The time of a run is the sum of its epochs, which rounding must not exceed.
-    epochs = int(np.sum(passed <= seconds * (1 + 1e-9)))
+def best_val_auc(history: Sequence[EpochRow], epochs: int) -> float:
+    """Return the best validation AUC of the first epochs; NaN if there is none."""
     known = [row.val_auc for row in history[:epochs] if not math.isnan(row.val_auc)]
-    return Reached(epochs, max(known, default=math.nan))
+    return max(known, default=math.nan)
 
 
 def total_seconds(history: Sequence[EpochRow]) -> float:

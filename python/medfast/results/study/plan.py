@@ -41,11 +41,21 @@ class Scale(NamedTuple):
 
 
 # Multistep would leave half of so few epochs to a tenth of the rate, and batches of 128 would be
-# one step each.
+# one step each. The rate is that of 0.0001, 0.0003 and 0.001 with the best mean AUC on validation.
 QUICK = Scale(
-    ("breastmnist", "retinamnist"), (0, 1), 4, {"batch_size": 16, "schedule": "constant"}, 128
+    datasets=("breastmnist", "retinamnist"),
+    seeds=(0, 1),
+    epochs=4,
+    changes={"batch_size": 16, "lr": 0.0003, "schedule": "constant"},
+    train_images=112,
 )
-FULL = Scale(("breastmnist", "pneumoniamnist", "retinamnist", "bloodmnist"), (0, 1, 2), 100, {}, 0)
+FULL = Scale(
+    datasets=("breastmnist", "pneumoniamnist", "retinamnist", "bloodmnist"),
+    seeds=(0, 1, 2),
+    epochs=100,
+    changes={},
+    train_images=0,
+)
 
 
 @dataclass(frozen=True)
@@ -187,7 +197,7 @@ _NETWORKS = {"resnet18": 1.0, "resnet34": 2.4, "resnet50": 3.2}
 _STEP = 6.0
 _STEP_OF_MUON = 48.0
 _FORWARD = 1 / 3
-_CHECKPOINT = 40.0
+_CHECKPOINT = 60.0
 
 
 def run_cost(recipe: Recipe, images: Mapping[str, int], size: int) -> float:

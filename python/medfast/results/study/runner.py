@@ -138,7 +138,7 @@ def run_study(study: Study, *, device: str, progress: StudyProgress) -> Study:
     StorageError
         If the table of runs cannot be written.
     """
-    choose_compute(device, "fp32")
+    precision = _precision(study, device)
     folder, errors = study.folder, {}
     with RunFolder(folder.path).exclusive():
         folder.write(study.settings, study.rows, study.errors)
@@ -146,7 +146,7 @@ def run_study(study: Study, *, device: str, progress: StudyProgress) -> Study:
         try:
             for row in study.rows:
                 if folder.state(row) != "finished":
-                    error = _train(study, row, device, progress)
+                    error = _train(study, row, progress, {"device": device, "precision": precision})
                     if error is not None:
                         errors[row.name] = error
                     folder.write(study.settings, study.rows, errors)
@@ -161,11 +161,24 @@ def run_study(study: Study, *, device: str, progress: StudyProgress) -> Study:
     return replace(study, errors=errors)
 
 
-def _train(study: Study, row: PlannedRun, device: str, progress: StudyProgress) -> str | None:
+def _precision(study: Study, device: str) -> str:
+    """Return that of the runs on this device: timed anew, another one might be faster."""
+    chosen = str(choose_compute(device, "fp32").device)
+    for row in study.rows:
+        if study.folder.state(row) != "planned":
+            environment = study.folder.run(row).read_environment()
+            if environment["device"] == chosen:
+                return str(environment["precision"])
+    return "auto"
+
+
+def _train(
+    study: Study, row: PlannedRun, progress: StudyProgress, compute: Mapping[str, Any]
+) -> str | None:
     """Train a run, or go on with it; return why it failed, if it did."""
     told = progress.run(row)
     try:
-        result = _begin_or_resume(study, row, device, told)
+        result = _begin_or_resume(study, row, told, compute)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         message = str(error).replace(f"{study.folder.path}/", "")
         if not isinstance(error, MedfastError):
@@ -176,13 +189,15 @@ def _train(study: Study, row: PlannedRun, device: str, progress: StudyProgress) 
     return None
 
 
-def _begin_or_resume(study: Study, row: PlannedRun, device: str, told: RunProgress) -> Result:
+def _begin_or_resume(
+    study: Study, row: PlannedRun, told: RunProgress, compute: Mapping[str, Any]
+) -> Result:
     dataset: Dataset = study.sets[row.dataset].files[row.size]
     path = study.folder.run(row).path
     if study.folder.state(row) == "begun":
         return resume(path, dataset=dataset, progress=told)
     shutil.rmtree(path, ignore_errors=True)  # killed before it had begun
-    return train(row.recipe(), dataset, path, device=device, progress=told)
+    return train(row.recipe(), dataset, path, progress=told, **compute)
 
 
 def _settle(folder: StudyFolder, request: Request, recorded: Settings | None) -> Settings:

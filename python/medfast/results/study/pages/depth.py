@@ -9,7 +9,7 @@ import numpy as np
 
 from medfast.results.repeats import compare_values
 from medfast.results.study.evidence import Contrast, corrected
-from medfast.results.study.histories import reached, total_seconds
+from medfast.results.study.histories import best_val_auc, epochs_within, total_seconds
 from medfast.results.study.networks import operations
 from medfast.results.study.page import Page, answers, basic_tables, mean_and_std, table_of_contrasts
 from medfast.results.tables import Column, Table
@@ -46,9 +46,10 @@ def page(evidence: Evidence) -> Page:
             "AUC gap: train less test. Loss gap: test less train. Both are of the weights that "
             "validation chose. Gradient norm: mean over the steps of the whole run.",
             "At equal epochs, all arms have as many, and the best on validation counts.",
-            "At equal time, the shortest run of the set sets the time, and what counts is the best "
-            "validation AUC until then: test was scored once, at the end. There is no test of it, "
-            "and the times are those of this machine.",
+            "At equal time, the fastest arm of a set sets the time. An arm finishes the epochs of "
+            "its mean duration that fit into it, and what counts is the best validation AUC of "
+            "these: test was scored once, at the end. There is no test of it, and the times are "
+            "those of this machine.",
             "parameters in millions; operations on one image in 10^9, two for a multiplication and "
             "a sum.",
         ),
@@ -63,11 +64,9 @@ def page(evidence: Evidence) -> Page:
                 for one in evidence.sets
             },
             "at_equal_time": {
-                one.flag: {
-                    arm.label: [reached(run.history, _shortest(one)) for run in arm.runs]
-                    for arm in one.arms
-                }
+                one.flag: {arm.label: _reached(arm, _shortest(one)) for arm in one.arms}
                 for one in evidence.sets
+                if one.arms
             },
         },
     )
@@ -167,7 +166,17 @@ def _costs(one: SetEvidence) -> Iterator[str]:
 
 
 def _shortest(one: SetEvidence) -> float:
-    return min(total_seconds(run.history) for arm in one.arms for run in arm.runs)
+    return min(float(np.mean(_values(arm, "seconds"))) for arm in one.arms)
+
+
+def _reached(arm: ArmResult, seconds: float) -> dict[str, Any]:
+    """Return what an arm comes to in a time."""
+    epochs = epochs_within(arm.runs, seconds)
+    return {
+        "seconds": seconds,
+        "epochs": epochs,
+        "val_auc": [best_val_auc(run.history, epochs) for run in arm.runs],
+    }
 
 
 def _at_equal_time(one: SetEvidence) -> Iterator[str]:
@@ -175,11 +184,10 @@ def _at_equal_time(one: SetEvidence) -> Iterator[str]:
         return
     seconds, said = _shortest(one), []
     for arm in one.arms:
-        found = [reached(run.history, seconds) for run in arm.runs]
-        epochs = mean_and_std([at.epochs for at in found], 1)
+        found = _reached(arm, seconds)
         said.append(
-            f"{arm.label} finishes {epochs} of {len(arm.runs[0].history)} epochs, with a best "
-            f"validation AUC of {mean_and_std([at.val_auc for at in found])}"
+            f"{arm.label} finishes {found['epochs']} of {len(arm.runs[0].history)} epochs, "
+            f"with a best validation AUC of {mean_and_std(found['val_auc'])}"
         )
     yield f"{one.flag}: in {seconds:.1f} s, {'; '.join(said)}."
 
@@ -190,15 +198,15 @@ def _table_of_equal_time(evidence: Evidence) -> Table:
     rows = []
     for one in evidence.sets:
         for arm in one.arms:
-            found = [reached(run.history, _shortest(one)) for run in arm.runs]
+            found = _reached(arm, _shortest(one))
             rows.append(
                 (
                     one.flag,
                     arm.label,
-                    f"{_shortest(one):.1f}",
-                    mean_and_std([at.epochs for at in found], 1),
+                    f"{found['seconds']:.1f}",
+                    str(found["epochs"]),
                     str(len(arm.runs[0].history)),
-                    mean_and_std([at.val_auc for at in found]),
+                    mean_and_std(found["val_auc"]),
                 )
             )
     return Table("At equal time: mean and deviation over runs", columns, rows)

@@ -18,7 +18,8 @@ def page(evidence: Evidence) -> Page:
         "Of each optimizer's rates, that of the highest mean AUC on validation stands for it; test "
         "was not looked at to choose."
         if searched
-        else "Each optimizer has one rate, which was not searched for: another may be better."
+        else "Each optimizer has one rate, of the two or three that were tried on validation when "
+        "the study was designed: another may be better."
     )
     tables = basic_tables(evidence, ("learning rate", "momentum", "weight decay"), _settings)
     return Page(
