@@ -31,11 +31,13 @@ def make_resnets_tiny(patch: pytest.MonkeyPatch) -> None:
 class TinySets:
     """Opens tiny files that are named as official sets are."""
 
-    def __init__(self, folder: Path, sizes: tuple[int, int, int] = (41, 30, 40)) -> None:
+    def __init__(
+        self, folder: Path, sizes: tuple[int, int, int] = (41, 30, 40), **labels: Any
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         for flag, task in SETS.items():
-            dataset = tiny_dataset(task, n_classes=3, sizes=sizes)
+            dataset = tiny_dataset(task, n_classes=3, sizes=sizes, **labels)
             save_six_keys(dataset, folder / f"{flag}.npz")
 
     def __call__(self, flag: str, size: int) -> Dataset:

@@ -171,13 +171,21 @@ def test_no_difference_is_an_answer_with_what_could_have_shown(
 
 
 def test_single_runs_are_compared_as_networks(sets: TinySets, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", sets, "depth", seeds=(4,))
+    noise = {"baseline": 0.5, "resnet50": 4.0}
+    study = made_study(tmp_path / "study", sets, "depth", seeds=(4,), noise=noise)
     assert {one.difference.test for one in gathered(study, "depth").contrasts} == {"DeLong"}
     text, numbers = written(study)
     assert "of seeds 4," in text
+    assert "**One run each**" in text
+    assert re.search(
+        r"AUC is lower with ResNet-50 than with ResNet-18, .*, p = .* \(these two networks; other "
+        r"seeds may say otherwise\)\.",
+        text,
+    )
     over_seeds = numbers["questions"]["depth"]["over_seeds"]
     assert {one["p_holm"] for one in over_seeds} == {None}
-    assert "ResNet-50 and ResNet-18 could not be compared in loss gap" in text
+    assert "loss gap shown" not in text
+    assert "| breastmnist | loss gap | ResNet-50 | ResNet-18 |" in text
 
 
 def test_a_rate_is_chosen_on_validation_alone(sets: TinySets, tmp_path: Path) -> None:
@@ -334,3 +342,28 @@ def test_tables_have_as_many_cells_as_headings(sets: TinySets, tmp_path: Path) -
             rows = lines[number - 1 :]
             rows = rows[: next(n for n, row in enumerate(rows) if not row.startswith("|"))]
             assert {len(next(csv.reader([row], delimiter="|"))) - 1 for row in rows} == {width}
+
+
+def test_other_images_are_not_compared(sets: TinySets, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", sets, "depth", datasets=("breastmnist",))
+    finished = FinishedRuns(study, None)
+    for run in finished.of("breastmnist", "resnet50"):
+        outcome = finished.outcome(run)
+        finished._outcomes[run.name] = outcome._replace(labels=outcome.labels[::-1].copy())
+    (question,) = find_questions(["depth"])
+    found = gather(question, study, finished)
+    assert found.contrasts == ()
+    assert "breastmnist: ResNet-50 and ResNet-18 are of other images: not compared" in found.notes
+
+
+def test_an_undefined_auc_is_not_compared(tmp_path: Path) -> None:
+    sets = TinySets(tmp_path / "sets", labels={"test": np.zeros((40, 1))})
+    study = made_study(tmp_path / "study", sets, "depth", "loss", datasets=("breastmnist",))
+    text, numbers = written(study)
+    assert "breastmnist: ResNet-50 and ResNet-18 could not be compared in AUC." in text
+    assert (
+        "| (f) Loss: Does another loss than cross-entropy rank better? | 0 | nothing compared"
+        in text
+    )
+    (contrast,) = numbers["questions"]["depth"]["contrasts"]
+    assert contrast["p_holm"] is None

@@ -86,6 +86,11 @@ def _summary(study: Study, finished: FinishedRuns) -> Iterator[str]:
             f"{study.settings.scale.train_images} training images of a set. It shows the method, "
             "and large effects; its networks are far from what a full study trains."
         )
+    if len(study.settings.seeds) == 1:
+        yield (
+            "**One run each**: the tests are about these very networks, and say nothing of what "
+            "other seeds would give. Two or more seeds tell ways to train apart."
+        )
     failed = [f"`{name}`: {error}" for name, error in study.errors.items()]
     if failed:
         yield "**Failed runs**, which the findings are without:"
@@ -151,12 +156,12 @@ def _page(page: Page) -> Iterator[str]:
             yield f"\n{table.markdown()}"
     notes = [*page.notes, *(f"{note}." for note in evidence.notes)]
     notes += [
-        f"{one.flag}: no finished run of {', '.join(one.missing)}."
+        f"{one.flag}: no finished run of {'; '.join(one.missing)}."
         for one in evidence.sets
         if one.missing
     ]
     if evidence.left_out:
-        notes.append(f"Left to the full study: {', '.join(evidence.left_out)}.")
+        notes.append(f"Left to the full study: {'; '.join(evidence.left_out)}.")
     if notes:
         yield "\n"
         yield from (f"- {note}\n" for note in notes)

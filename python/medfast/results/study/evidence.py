@@ -208,9 +208,13 @@ def gather(question: Question, study: Study, finished: FinishedRuns) -> Evidence
     for one in sets:
         for first, second in question.pairs:
             a, b = one.arm(first), one.arm(second)
-            if a is not None and b is not None:
-                difference = compare_auc(a.outcomes, b.outcomes, (a.auc, b.auc))
-                contrasts.append(Contrast(one.flag, first, second, "AUC", difference))
+            if a is None or b is None:
+                continue
+            if not np.array_equal(a.outcomes[0].labels, b.outcomes[0].labels):
+                notes.append(f"{one.flag}: {first} and {second} are of other images: not compared")
+                continue
+            difference = compare_auc(a.outcomes, b.outcomes, (a.auc, b.auc))
+            contrasts.append(Contrast(one.flag, first, second, "AUC", difference))
     quick = study.settings.quick
     return Evidence(
         question,

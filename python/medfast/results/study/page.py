@@ -47,10 +47,11 @@ def answers(contrasts: Sequence[Contrast], of: str = "AUC") -> Iterator[str]:
         for one in here:
             if one.shown:
                 word = "higher" if one.difference.difference > 0 else "lower"
+                single = " (these two networks; other seeds may say otherwise)"
                 yield (
                     f"{flag}: {of} is {word} with {one.first} than with {one.second}, by "
                     f"{signed(one.difference.difference)} {ends(one.difference.interval)}, "
-                    f"p = {p_value(one.p_holm)}."
+                    f"p = {p_value(one.p_holm)}{single if one.difference.test == 'DeLong' else ''}."
                 )
         rest = [one for one in here if not one.shown and not math.isnan(one.p_holm)]
         if rest:

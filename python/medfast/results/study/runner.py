@@ -180,7 +180,7 @@ def _train(
     try:
         result = _begin_or_resume(study, row, told, compute)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
-        message = str(error).replace(f"{study.folder.path}/", "")
+        message = " ".join(str(error).replace(f"{study.folder.path}/", "").split())
         if not isinstance(error, MedfastError):
             message = f"{type(error).__name__}: {message}"
         progress.done(row, message, told.left)

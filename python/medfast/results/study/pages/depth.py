@@ -73,7 +73,8 @@ def page(evidence: Evidence) -> Page:
 
 
 def _of(tests: Sequence[Contrast], of: str) -> Iterator[str]:
-    return answers([test for test in tests if test.of == of], of)
+    known = [test for test in tests if test.of == of and not math.isnan(test.p_holm)]
+    return answers(known, of)
 
 
 def _measures(run: FinishedRun) -> dict[str, float]:
