@@ -89,6 +89,7 @@ def make_run(
         "official": official,
         "task": dataset.task.value,
         "size": dataset.size,
+        "input_size": settings.input_size(dataset.size),
         "label_names": list(dataset.label_names),
         "model": settings.model,
         "parameters": 11_000_000,

@@ -14,7 +14,7 @@ from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
 from medfast.training.device import choose_compute
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
-from medfast.training.setup import training_loader
+from medfast.training.setup import resolve, training_loader
 from tiny_runs import tiny_dataset
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("warmup", 1.0, "warmup must be a number >= 0 and < 1"),
         ("label_smoothing", 1.0, "label_smoothing must be a number >= 0 and < 1"),
         ("class_weights", "balance", "did you mean 'balanced'?"),
+        ("resize", -1, "resize must be an integer >= 0"),
+        ("resize", "auto", "resize must be an integer >= 0"),
+        ("multi_class", "ovr", "multi_class must be one of cross_entropy, one_vs_rest"),
         ("ordinal", "coral", "ordinal must be one of cross_entropy, corn"),
         ("ema_epochs", -1, "ema_epochs must be a number >= 0"),
         ("swa_start", 0, "swa_start must be a number > 0 and <= 1"),
@@ -304,3 +307,34 @@ def test_augmentation_keeps_the_shape_of_the_images() -> None:
     changes = load_recipe("official", {"augment": [{"Resize": {"size": size // 2}}]})
     with pytest.raises(ConfigError, match=r"augment turns images of shape .* into"):
         training_loader(changes, dataset, choose_compute("cpu"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resize_enlarges_by_nearest_neighbour_before_augmenting(channels: int) -> None:
+    images = tiny_dataset(channels=channels).splits["train"].images
+    recipe = load_recipe("official", {"resize": 24, "augment": [{"RandomCrop": {"size": 24}}]})
+    assert recipe.name.startswith("official, augment=")
+    for train in (True, False):
+        found = recipe.pipeline(channels, train=train, normalize=False)(images)
+        expected = images.repeat(3, axis=1).repeat(3, axis=2)
+        assert (found == expected.reshape(found.shape)).all()
+    plain = load_recipe("official")
+    assert len(plain.pipeline(channels, train=False, normalize=False).transforms) == 0
+
+
+def test_what_is_augmented_is_the_enlarged_image() -> None:
+    dataset, compute = tiny_dataset(), choose_compute("cpu", "fp32")
+    enlarged = {"resize": 16, "augment": [{"RandomCrop": {"size": 16, "padding": 2}}]}
+    loader = training_loader(load_recipe("official", enlarged), dataset, compute)
+    batch, _ = next(iter(loader.tensors()))
+    assert batch.shape[2:] == (16, 16)
+    enlarged["augment"] = [{"RandomCrop": {"size": 8, "padding": 2}}]
+    with pytest.raises(ConfigError, match=r"augment turns images of shape \(16, 16, 1\) into"):
+        training_loader(load_recipe("official", enlarged), dataset, compute)
+
+
+@pytest.mark.parametrize(("resize", "stem"), [(0, "small"), (56, "small"), (112, "imagenet")])
+def test_the_stem_follows_the_size_of_the_input(resize: int, stem: str) -> None:
+    recipe = load_recipe("official", {"resize": resize})
+    assert recipe.name == "official"
+    assert resolve(recipe, tiny_dataset()).stem == stem

@@ -20,7 +20,10 @@ from medfast.results.comparison_output import choose_format, render
 from medfast.results.published import published_score, published_scores
 from medfast.results.repeats import acc_figure, auc_figure
 from medfast.results.runs import open_runs
+from medfast.results.table import describe_result
 from medfast.task import Task
+from medfast.training.run import Result
+from medfast.training.run_folder import RunFolder
 from tiny_runs import save_six_keys, tiny_dataset
 
 if TYPE_CHECKING:
@@ -269,6 +272,36 @@ def test_sizes_of_an_official_set_have_the_same_images(tmp_path: Path) -> None:
     ).sets
     assert [ours.label.split(", ")[1] for ours in part.ours] == ["8 px", "16 px"]
     assert len(part.tests) == 1
+
+
+def test_enlarged_images_are_another_input_size(tmp_path: Path) -> None:
+    tiny = tiny_dataset(Task.BINARY, sizes=SIZES)
+    arrays = {}
+    for name, split in tiny.splits.items():
+        arrays[f"{name}_images"] = np.pad(split.images, ((0, 0), (10, 10), (10, 10)))
+        arrays[f"{name}_labels"] = split.labels
+    np.savez(tmp_path / "breastmnist.npz", **arrays)
+    breast = open_file(tmp_path / "breastmnist.npz", task="binary")
+    paths = [
+        make_run(tmp_path / f"r{resize}", breast, official=True, resize=resize)
+        for resize in (0, 224)
+    ]
+    (part,) = compared(*paths).sets
+    assert [ours.label for ours in part.ours] == [
+        "resnet18, 28 px, official, epochs=3",
+        "resnet18, 28 px enlarged to 224, official, epochs=3",
+    ]
+    unlike = {
+        ours.label: {row.published.method: " ".join(row.unlike) for row in ours.against[:2]}
+        for ours in part.ours
+    }
+    native, enlarged = unlike.values()
+    assert "pixels" not in native["ResNet-18 (28)"]
+    assert "enlarged by nearest neighbour to 224, ours of 28" in native["ResNet-18 (224)"]
+    assert "input of 28 pixels, ours of 28 enlarged to 224" in enlarged["ResNet-18 (28)"]
+    assert "enlarged" not in enlarged["ResNet-18 (224)"]
+    beside = [describe_result(Result(path, RunFolder(path).read_summary())) for path in paths]
+    assert [one["published_test"]["auc"] for one in beside] == [0.901, 0.891]
 
 
 def test_runs_of_one_seed_are_no_repeats(breast: Dataset, tmp_path: Path) -> None:

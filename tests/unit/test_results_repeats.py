@@ -17,6 +17,7 @@ from medfast.results.repeats import (
     auc_figure,
     compare_acc,
     compare_auc,
+    compare_values,
     mean_over_sets,
 )
 from medfast.results.runs import Outcome
@@ -251,3 +252,49 @@ def test_a_mean_over_sets_without_an_auc_is_undefined() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert math.isnan(mean_over_sets([figure, without]).interval[0])
+
+
+def test_measures_of_runs_are_compared_as_scipy_does() -> None:
+    from scipy.stats import ttest_ind
+
+    first, second = [0.3, 0.5, 0.1, 0.7], [1.4, 1.1, 1.9]
+    found = compare_values(first, second, level=0.9)
+    expected = ttest_ind(first, second, equal_var=False)
+    assert found.difference == pytest.approx(np.mean(first) - np.mean(second))
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.interval == pytest.approx(tuple(expected.confidence_interval(0.9)))
+    assert found.test == "Welch"
+
+
+def test_measures_of_single_runs_are_not_compared() -> None:
+    found = compare_values([0.3], [0.1, 0.2])
+    assert found.difference == pytest.approx(0.15)
+    assert math.isnan(found.p_value)
+    assert all(map(math.isnan, found.interval))
+    assert math.isnan(compare_values([0.3, math.nan], [0.1, 0.2]).p_value)
+    assert compare_values([2, 2], [2, 2]).p_value == 1
+
+
+def test_runs_that_differ_much_have_the_widest_interval() -> None:
+    labels = np.arange(40)[:, None] % 2
+    perfect = labels.astype(np.float32)
+    rng = np.random.default_rng(0)
+    chance = rng.random((40, 1)).astype(np.float32)
+    runs = [
+        Outcome(labels, scores, Task.BINARY) for scores in (perfect * 0.8 + 0.2 * chance, chance)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateIntervalWarning)
+        found = auc_figure(runs, level=1 - 1e-4)
+    assert found.interval == (0, 1)
+
+
+def test_the_same_networks_do_not_differ() -> None:
+    """Their variance over images is 0, and their seeds' may be less than the runs show."""
+    runs = outcomes(Task.BINARY, 3)
+    found = compare_auc(runs, runs, (auc_figure(runs), auc_figure(runs)))
+    assert (found.difference, found.p_value) == (0, 1)
+    assert -1 < found.interval[0] == -found.interval[1]
+    alike = runs[:1] * 2
+    found = compare_auc(alike, alike, (auc_figure(alike), auc_figure(alike)))
+    assert (found.difference, found.interval, found.p_value) == (0, (0, 0), 1)

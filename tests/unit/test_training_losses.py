@@ -9,7 +9,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F  # noqa: N812
 
 from medfast.task import Task
-from medfast.training.losses import corn_log_probabilities, loss_targets, training_loss
+from medfast.training.losses import (
+    corn_log_probabilities,
+    loss_targets,
+    one_vs_rest_log_probabilities,
+    training_loss,
+    trains_one_vs_rest,
+)
 from tiny_runs import tiny_recipe
 
 CPU = torch.device("cpu")
@@ -83,3 +89,37 @@ def test_smoothing_draws_labels_towards_a_half() -> None:
     loss_of = training_loss(tiny_recipe(label_smoothing=0.2), labels, Task.MULTI_LABEL, 3, CPU)
     expected = F.binary_cross_entropy_with_logits(logits, 0.8 * torch.eye(3) + 0.1)
     torch.testing.assert_close(loss_of(logits, torch.eye(3)), expected)
+
+
+def test_one_vs_rest_is_a_binary_loss_for_each_class() -> None:
+    labels, logits = np.array([[2], [0], [1], [1]], np.uint8), 3 * torch.randn(4, 3)
+    one_hot = torch.eye(3)[labels[:, 0].tolist()]
+    targets = torch.from_numpy(loss_targets(labels, Task.MULTI_CLASS))
+    recipe = tiny_recipe(multi_class="one_vs_rest")
+    loss_of = training_loss(recipe, labels, Task.MULTI_CLASS, 3, CPU)
+    expected = F.binary_cross_entropy_with_logits(logits, one_hot)
+    assert loss_of(logits, targets) == loss_of(logits, one_hot) == expected
+    balanced = tiny_recipe(multi_class="one_vs_rest", class_weights="balanced", label_smoothing=0.1)
+    loss_of = training_loss(balanced, labels, Task.MULTI_CLASS, 3, CPU)
+    expected = F.binary_cross_entropy_with_logits(
+        logits, 0.9 * one_hot + 0.05, pos_weight=torch.tensor([3.0, 1.0, 3.0])
+    )
+    torch.testing.assert_close(loss_of(logits, targets), expected)
+
+
+def test_one_vs_rest_scores_are_sigmoids_divided_by_their_sum() -> None:
+    logits = torch.tensor([[3.0, -1.0, 0.5], [-80.0, -90.0, -85.0], [200.0, 100.0, -300.0]])
+    found = one_vs_rest_log_probabilities(logits).exp()
+    sigmoids = logits.double().sigmoid()
+    expected = (sigmoids / sigmoids.sum(dim=1, keepdim=True)).float()
+    torch.testing.assert_close(found, expected)
+
+
+def test_one_vs_rest_is_for_classes_that_have_no_other_loss() -> None:
+    recipe = tiny_recipe(multi_class="one_vs_rest")
+    taken = {task: trains_one_vs_rest(recipe, task) for task in Task}
+    assert taken == {task: task is not Task.MULTI_LABEL for task in Task}
+    corn = tiny_recipe(multi_class="one_vs_rest", ordinal="corn")
+    assert not trains_one_vs_rest(corn, Task.ORDINAL)
+    assert trains_one_vs_rest(corn, Task.MULTI_CLASS)
+    assert not any(trains_one_vs_rest(tiny_recipe(), task) for task in Task)

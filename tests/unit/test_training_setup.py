@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import torch
 from medfast.data.statistics import channel_mean_std
 from medfast.errors import ConfigError
 from medfast.task import Task
+from medfast.training import archive
+from medfast.training.checkpoint import load_weights
 from medfast.training.device import choose_compute
 from medfast.training.evaluation import evaluate_run, predict
 from medfast.training.run import train
@@ -127,6 +130,42 @@ def test_corn_is_for_ordinal_sets_alone(tmp_path: Path) -> None:
     run = train(recipe, dataset, tmp_path / "run", device="cpu")
     scores = predict(run.folder, dataset.splits["test"].images, device="cpu")
     assert np.allclose(scores.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTI_CLASS, Task.ORDINAL])
+def test_one_vs_rest_trains_on_logits_and_is_scored_on_probabilities(
+    task: Task, tmp_path: Path
+) -> None:
+    dataset, recipe = tiny_dataset(task), tiny_recipe(multi_class="one_vs_rest", mixup=0.2)
+    model = build_model(
+        recipe, task=task, channels=1, n_classes=dataset.n_classes, compute=CPU
+    ).requires_grad_(False)
+    images = torch.rand(5, 1, 8, 8)
+    in_training = model(images).exp().sum(dim=1)
+    assert (in_training - 1).abs().min() > 1e-3
+    torch.testing.assert_close(model.eval()(images).exp().sum(dim=1), torch.ones(5))
+    run = train(recipe, dataset, tmp_path / "run", device="cpu")
+    scores = predict(run.folder, dataset.splits["test"].images, device="cpu")
+    assert scores.shape == (20, dataset.n_classes)
+    assert np.allclose(scores.sum(axis=1), 1)
+    again = evaluate_run(run.folder, "test", dataset=dataset, device="cpu")
+    assert again.metrics["auc"] == run.summary["splits"]["test"]["auc"]
+
+
+def test_images_are_enlarged_in_training_and_in_scoring(tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    recipe = tiny_recipe(resize=16, epochs=2)
+    run = train(recipe, dataset, tmp_path / "run", device="cpu", precision="fp32")
+    assert (run.summary["size"], run.summary["input_size"]) == (8, 16)
+    images = dataset.splits["test"].images
+    found = predict(run.folder, images, device="cpu")
+    by_hand = images.repeat(2, axis=1).repeat(2, axis=2)
+    folder = RunFolder(run.folder)
+    recipe = replace(folder.read_recipe(), resize=0)
+    model = build_model(recipe, task=dataset.task, channels=1, n_classes=3, compute=CPU)
+    load_weights(model, archive.load(folder.best)[0])
+    expected = score_images(model, by_hand, 1, recipe, CPU).softmax(dim=1)
+    assert np.array_equal(found, expected.numpy())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ VERBS = (
     "predict",
     "report",
     "score",
+    "study",
     "train",
 )
 EXTRAS = {

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Of which version of MedMNIST the files of the catalog are.
 _SPLITS_OF_OURS = "v2"
+# Side in pixels of the images that published results with larger input were made from.
+_ENLARGED_FROM = 28
 
 
 @dataclass(frozen=True)
@@ -290,10 +292,14 @@ def _unlike(published: PublishedScore, group: Group, split: str) -> tuple[str, .
     absent = run.figures(split).get("absent_classes", [])
     if absent:
         found.append(f"mean over all classes, ours without {', '.join(map(str, absent))}")
+    ours = f"ours of {run.size}"
+    if run.input_size != run.size:
+        ours += f" enlarged to {run.input_size}"
     if published.enlarged is not None:
-        found.append(f"{published.enlarged} to {published.size}, ours of {run.size}")
-    elif published.size != run.size:
-        found.append(f"input of {published.size} pixels, ours of {run.size}")
+        if (run.size, run.input_size) != (_ENLARGED_FROM, published.size):
+            found.append(f"{published.enlarged} to {published.size}, {ours}")
+    elif not published.size == run.size == run.input_size:
+        found.append(f"input of {published.size} pixels, {ours}")
     if published.runs is None:
         found.append("number of runs not stated")
     elif published.runs != len(group.runs):

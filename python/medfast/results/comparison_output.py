@@ -7,12 +7,13 @@ import io
 import json
 import math
 import re
-from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medfast.errors import ConfigError, nearest
+from medfast.results.plain import plain
+from medfast.results.tables import Column, Table, ends, p_value, signed, spread
 
 if TYPE_CHECKING:
     import os
@@ -94,20 +95,8 @@ def render(comparison: Comparison, format: str = "terminal") -> str:  # noqa: A0
     return _RENDERERS[choose_format(format, None)](comparison)
 
 
-class _Column(NamedTuple):
-    name: str
-    right: bool = False
-
-
-@dataclass(frozen=True)
-class _Table:
-    title: str
-    columns: tuple[_Column, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 class _Document(NamedTuple):
-    sections: list[tuple[str, list[_Table]]]
+    sections: list[tuple[str, list[Table]]]
     notes: list[str]
 
 
@@ -139,30 +128,30 @@ def _heading(part: Part, split: str) -> str:
     return f"mean over {len(part.sets)} sets, {split}: {', '.join(part.sets)}"
 
 
-def _table_of_ours(part: Part, percent: str) -> _Table:
+def _table_of_ours(part: Part, percent: str) -> Table:
     names = ("runs", "AUC", percent, "ACC", percent)
-    columns = (_Column("ours"), *(_Column(name, right=True) for name in names))
+    columns = (Column("ours"), *(Column(name, right=True) for name in names))
     rows = [
         (
             ours.label,
             str(len(ours.runs)),
-            _spread(ours.auc),
-            _ends(ours.auc.interval),
-            _spread(ours.acc),
-            _ends(ours.acc.interval),
+            spread(ours.auc),
+            ends(ours.auc.interval),
+            spread(ours.acc),
+            ends(ours.acc.interval),
         )
         for ours in part.ours
     ]
-    return _Table("", columns, rows)
+    return Table("", columns, rows)
 
 
-def _table_against(ours: Ours, marks: _Marks) -> _Table:
+def _table_against(ours: Ours, marks: _Marks) -> Table:
     figures = ("AUC", "difference", "ours is", "ACC", "difference", "ours is")
     columns = (
-        _Column("published in"),
-        _Column("method"),
-        *(_Column(name, right=True) for name in figures),
-        _Column("unlike"),
+        Column("published in"),
+        Column("method"),
+        *(Column(name, right=True) for name in figures),
+        Column("unlike"),
     )
     rows, before = [], ""
     for row in ours.against:
@@ -179,29 +168,29 @@ def _table_against(ours: Ours, marks: _Marks) -> _Table:
             )
         )
         before = published.table
-    return _Table(f"{ours.label}, beside what was published", columns, rows)
+    return Table(f"{ours.label}, beside what was published", columns, rows)
 
 
-def _table_of_tests(part: Part, percent: str) -> _Table:
+def _table_of_tests(part: Part, percent: str) -> Table:
     names = ("difference", percent, "p")
     columns = (
-        *(_Column(name) for name in ("first", "second", "of")),
-        *(_Column(name, right=True) for name in names),
-        _Column("test"),
+        *(Column(name) for name in ("first", "second", "of")),
+        *(Column(name, right=True) for name in names),
+        Column("test"),
     )
     rows = [
         (
             *((pair.first, pair.second) if metric == "AUC" else ("", "")),
             metric,
-            _signed(found.difference),
-            _ends(found.interval),
-            _p_value(found.p_value),
+            signed(found.difference),
+            ends(found.interval),
+            p_value(found.p_value),
             found.test,
         )
         for pair in part.tests
         for metric, found in (("AUC", pair.auc), ("ACC", pair.acc))
     ]
-    return _Table("first less second, on the same images", columns, rows)
+    return Table("first less second, on the same images", columns, rows)
 
 
 def _notes(comparison: Comparison, marks: _Marks) -> Iterator[str]:
@@ -226,33 +215,13 @@ def _notes(comparison: Comparison, marks: _Marks) -> Iterator[str]:
         yield f"{note}."
 
 
-def _spread(figure: Figure) -> str:
-    if math.isnan(figure.mean):
-        return "undefined"
-    return f"{figure.mean:.4f}" + ("" if math.isnan(figure.std) else f" ± {figure.std:.4f}")
-
-
-def _ends(ends: Ends) -> str:
-    return "undefined" if math.isnan(ends[0]) else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
-
-
 def _stand(verdict: Verdict | None) -> tuple[str, str]:
     if verdict is None:
         return _DAGGER, ""
-    difference = _signed(verdict.difference)
+    difference = signed(verdict.difference)
     if math.isnan(verdict.in_intervals):
         return difference, "undefined"
     return difference, f"{verdict.word} ({verdict.in_intervals:+.2f})"
-
-
-def _signed(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:+.3f}"
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "undefined"
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
 def _to_terminal(comparison: Comparison) -> str:
@@ -284,17 +253,11 @@ def _to_terminal(comparison: Comparison) -> str:
 
 
 def _to_markdown(comparison: Comparison) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
-
     document, text = _lay_out(comparison), []
     for heading, tables in document.sections:
         text.append(f"## {heading}\n\n")
         for table in tables:
-            text.append(f"{table.title}:\n\n" if table.title else "")
-            text.append(line([column.name for column in table.columns]))
-            text.append(line(["---:" if column.right else "---" for column in table.columns]))
-            text += [line(row) for row in table.rows]
+            text.append(table.markdown())
             text.append("\n")
     text += [f"- {note}\n" for note in document.notes]
     return "".join(text)
@@ -446,16 +409,7 @@ def _csv_cell(value: Any) -> Any:
 
 
 def _to_json(comparison: Comparison) -> str:
-    return json.dumps(_plain(comparison), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON can hold: lists for tuples, ``None`` for what is not finite."""
-    if is_dataclass(value):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(plain(comparison), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 _RENDERERS: dict[str, Callable[[Comparison], str]] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     _Key = tuple[str, str | None]
 
 # What does not tell recipes apart in a label that has the name, the network and the size already.
-_NAMED = {"name", "model", "seed"}
+_NAMED = {"name", "model", "resize", "seed"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ def _set_names(keys: Iterable[_Key]) -> dict[_Key, str]:
 
 def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str]:
     """Name groups by network, size and recipe, and by what else tells those of one set apart."""
-    plain = [f"{runs[0].model}, {runs[0].size} px, {runs[0].recipe.name}" for _, runs in members]
+    plain = [_plain_label(runs[0]) for _, runs in members]
     settings = [_settings(runs[0]) for _, runs in members]
     differing: dict[str, dict[str, None]] = {label: {} for label in plain}
     for n, label in enumerate(plain):
@@ -135,6 +135,11 @@ def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str
         )
         for label, found in zip(plain, settings, strict=True)
     ]
+
+
+def _plain_label(run: FinishedRun) -> str:
+    enlarged = f" enlarged to {run.input_size}" if run.input_size != run.size else ""
+    return f"{run.model}, {run.size} px{enlarged}, {run.recipe.name}"
 
 
 def _is_official(run: FinishedRun) -> bool:

@@ -103,8 +103,9 @@ class Difference:
         Of `difference`.
     p_value : float
         NaN where nothing can be said.
-    test : {"seeds and images", "DeLong", "McNemar", "sign"}
-        The first is about the recipes, whatever the seed; the others about these networks alone.
+    test : {"seeds and images", "Welch", "DeLong", "McNemar", "sign"}
+        The first is about the recipes, whatever the seed, and so is the second, on these images
+        alone; the others are about these networks alone.
     """
 
     difference: float
@@ -316,17 +317,57 @@ def compare_acc(
     return Difference(difference, interval, p_value, "McNemar" if simple else "sign")
 
 
+def compare_values(
+    first: Sequence[float], second: Sequence[float], *, level: float = 0.95
+) -> Difference:
+    """Test whether what is measured of a run has the same mean over seeds in two recipes.
+
+    Welch's test, for measures without a variance over images, such as a loss or a norm.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        Of each run; not all of one measure need be known (NaN leaves the answer undefined).
+    level : float, default=0.95
+
+    Returns
+    -------
+    Difference
+        Interval and p-value are NaN where a recipe has a single run.
+
+    Examples
+    --------
+    >>> found = compare_values([1.0, 1.2, 1.4], [0.9, 1.0, 1.1])
+    >>> round(found.difference, 2), round(found.p_value, 3)
+    (0.2, 0.221)
+    """
+    difference = float(np.mean(first)) - float(np.mean(second))
+    if min(len(first), len(second)) < 2 or math.isnan(difference):
+        return Difference(difference, _UNDEFINED, math.nan, "Welch")
+    shares = [_seed_share(values) for values in (first, second)]
+    variance = math.fsum(share for share, _ in shares)
+    return _student(difference, variance, _satterthwaite(variance, shares), level, "Welch")
+
+
 def _seeds_and_images(
     difference: float, fixed: float, figures: tuple[Figure, Figure]
 ) -> Difference:
     variance = fixed + sum(one.seed_variance for one in figures)
-    df = _satterthwaite(variance, (_seed_share(one.values) for one in figures))
-    if variance > 0:
-        p_value = 2 * _tail(abs(difference) / math.sqrt(variance), df)
-    else:  # no network and no image differs
+    shares = [_seed_share(one.values) for one in figures]
+    # Not below that of the fewest runs, as it would be where two recipes' networks are more alike
+    # than one recipe's, and chance over images leaves less than the runs show.
+    df = max(_satterthwaite(variance, shares), min(df for _, df in shares))
+    return _student(difference, variance, df, figures[0].level, "seeds and images")
+
+
+def _student(difference: float, variance: float, df: float, level: float, test: str) -> Difference:
+    if variance == 0:  # no network and no image differs
         p_value = 1.0 if difference == 0 else math.nan
-    interval = _around(difference, variance, _quantile(figures[0].level, df))
-    return Difference(difference, interval, p_value, "seeds and images")
+        return Difference(difference, (difference, difference), p_value, test)
+    p_value = 2 * _tail(abs(difference) / math.sqrt(variance), df)
+    return Difference(
+        difference, _around(difference, variance, _quantile(level, df)), p_value, test
+    )
 
 
 def _figure(
@@ -394,11 +435,13 @@ def _around(middle: float, variance: float, quantile: float) -> Ends:
 
 
 def _logit_ends(mean: float, variance: float, quantile: float) -> Ends:
+    from scipy.special import expit
+
     if mean in (0, 1):
         low, high = _around(mean, variance, quantile)
         return _within_0_and_1(low, high)
     middle, error = math.log(mean / (1 - mean)), math.sqrt(variance) / (mean * (1 - mean))
-    low, high = (1 / (1 + math.exp(-(middle + side * quantile * error))) for side in (-1, 1))
+    low, high = (float(expit(middle + side * quantile * error)) for side in (-1, 1))
     return low, high
 
 

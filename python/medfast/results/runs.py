@@ -133,6 +133,11 @@ class FinishedRun:
         return int(self.summary["size"])
 
     @property
+    def input_size(self) -> int:
+        """Side in pixels of what the network took in, to which the recipe may have enlarged."""
+        return self.recipe.input_size(self.size)
+
+    @property
     def model(self) -> str:
         """The network."""
         return str(self.summary["model"])

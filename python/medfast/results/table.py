@@ -209,7 +209,8 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
 def _published(summary: dict[str, Any]) -> PublishedScore | None:
     if not summary["official"]:
         return None
-    return published_score(summary["dataset"], summary["model"], summary["size"])
+    size = summary.get("input_size", summary["size"])
+    return published_score(summary["dataset"], summary["model"], size)
 
 
 def _origin(published: PublishedScore) -> str:

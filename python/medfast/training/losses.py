@@ -29,6 +29,15 @@ def loss_function(task: Task) -> Loss:
     return F.cross_entropy
 
 
+def trains_one_vs_rest(recipe: Recipe, task: Task) -> bool:
+    """Tell whether a recipe trains a sigmoid for each class of sets of this task.
+
+    Multi-label sets have one for each label in any case, and CORN has its own losses.
+    """
+    corn = task is Task.ORDINAL and recipe.ordinal == "corn"
+    return recipe.multi_class == "one_vs_rest" and task is not Task.MULTI_LABEL and not corn
+
+
 def training_loss(
     recipe: Recipe, labels: NDArray[Any], task: Task, n_classes: int, device: torch.device
 ) -> Loss:
@@ -36,12 +45,20 @@ def training_loss(
 
     Balanced weights are scikit-learn's, ``n / (n_classes * count)``, of the training labels; of a
     multi-label set, the negatives for each positive, on its positives. A class without images
-    weighs 1.
+    weighs 1. One-vs-rest takes the classes of an image for its labels, of which it has one.
     """
+    one_vs_rest = trains_one_vs_rest(recipe, task)
+    if one_vs_rest:
+        labels, task = (
+            np.eye(n_classes, dtype=np.uint8)[labels.reshape(len(labels))],
+            Task.MULTI_LABEL,
+        )
     weights = None
     if recipe.class_weights == "balanced":
         weights = torch.from_numpy(_balanced_weights(labels, task, n_classes)).to(device)
     smoothing = recipe.label_smoothing
+    if one_vs_rest:
+        return partial(_one_vs_rest, smoothing=smoothing, pos_weight=weights)
     if task is Task.MULTI_LABEL:
         return partial(_smoothed_labels, smoothing=smoothing, pos_weight=weights)
     return partial(F.cross_entropy, weight=weights, label_smoothing=smoothing)
@@ -80,6 +97,36 @@ def corn_log_probabilities(logits: Tensor) -> Tensor:
     beyond = F.logsigmoid(logits).cumsum(dim=1)
     stays = F.logsigmoid(-logits)
     return torch.cat([stays[:, :1], beyond[:, :-1] + stays[:, 1:], beyond[:, -1:]], dim=1)
+
+
+def one_vs_rest_log_probabilities(logits: Tensor) -> Tensor:
+    """Turn a logit for each class, trained by itself, into logarithms of probabilities.
+
+    They are the sigmoids divided by their sum.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, n_classes)
+
+    Returns
+    -------
+    Tensor of shape (n, n_classes)
+        Its exponentials sum to 1.
+
+    Examples
+    --------
+    >>> one_vs_rest_log_probabilities(torch.tensor([[0.0, 0.0, 0.0, 0.0]])).exp().tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    return F.log_softmax(F.logsigmoid(logits), dim=1)
+
+
+def _one_vs_rest(
+    logits: Tensor, targets: Tensor, *, smoothing: float, pos_weight: Tensor | None
+) -> Tensor:
+    if targets.ndim == 1:  # MixUp gives a share of each class
+        targets = F.one_hot(targets, logits.shape[1]).to(logits.dtype)
+    return _smoothed_labels(logits, targets, smoothing=smoothing, pos_weight=pos_weight)
 
 
 def _smoothed_labels(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BUILT_IN = resources.files("medfast.training") / "recipes"
 
 # What a run may choose without departing from its recipe.
-_FREE_KEYS = {"name", "model", "stem", "seed"}
+_FREE_KEYS = {"name", "model", "stem", "resize", "seed"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Recipe:
     name: str = word()
     model: str = word()
     stem: Literal["auto", "small", "imagenet"] = word("auto", "small", "imagenet")
+    resize: int = integer(0)
     epochs: int = integer(1)
     batch_size: int = integer(2)
     optimizer: Literal["adam", "adamw", "sgd", "muon"] = word("adam", "adamw", "sgd", "muon")
@@ -60,6 +61,7 @@ class Recipe:
     gamma: float = number(0, 1, above=True)
     label_smoothing: float = number(0, 1, below=True)
     class_weights: Literal["none", "balanced"] = word("none", "balanced")
+    multi_class: Literal["cross_entropy", "one_vs_rest"] = word("cross_entropy", "one_vs_rest")
     ordinal: Literal["cross_entropy", "corn"] = word("cross_entropy", "corn")
     ema_epochs: float = number(0)
     swa_start: float = number(0, 1, above=True)
@@ -120,6 +122,16 @@ class Recipe:
         )
         yield self.seed >= 2**64, f"seed must be below 2**64; got {self.seed}"
 
+    def input_size(self, size: int) -> int:
+        """Return the side in pixels of what the network takes in, given that of the set's images.
+
+        Examples
+        --------
+        >>> load_recipe("official", {"resize": 224}).input_size(28)
+        224
+        """
+        return self.resize or size
+
     def learning_rate(self, epoch: float) -> float:
         """Return the rate at a point of the run, in epochs from its beginning.
 
@@ -153,6 +165,8 @@ class Recipe:
     def pipeline(self, channels: int, *, train: bool, normalize: bool = True) -> transforms.Compose:
         """Build what turns uint8 images into the network's float32 input, channels last.
 
+        Images are brought to the recipe's size by nearest neighbour, then augmented.
+
         Parameters
         ----------
         channels : int
@@ -167,7 +181,11 @@ class Recipe:
         ConfigError
             If mean and std are for another number of channels, or still ``auto``.
         """
-        steps = [build_transform(step) for step in self.augment] if train else []
+        steps: list[Any] = []
+        if self.resize:
+            steps.append(transforms.Resize((self.resize, self.resize), interpolation="nearest"))
+        if train:
+            steps += [build_transform(step) for step in self.augment]
         if normalize:
             steps += [transforms.ToDtype("float32", scale=True), self._normalize(channels)]
         return transforms.Compose(steps, layout="NHWC")
@@ -222,8 +240,8 @@ def load_recipe(
         One of `recipe_names`, or a YAML file (with ``.yaml``, ``.yml`` or a folder in its name).
         What a file leaves out is as in ``official``. ``epochs`` may be a mapping from model names.
     changes : mapping, optional
-        Values by key; None stands for no change. Other than ``model``, ``stem`` and ``seed`` they
-        are added to the recipe's name, since it is no longer the recipe of that name.
+        Values by key; None stands for no change. Other than ``model``, ``stem``, ``resize`` and
+        ``seed`` they are added to the recipe's name, since it is no longer the recipe of that name.
 
     Returns
     -------

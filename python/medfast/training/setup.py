@@ -16,7 +16,12 @@ from medfast.errors import ConfigError
 from medfast.models import check_model, create_model, stem_for_size
 from medfast.task import Task
 from medfast.training.device import choose_compute
-from medfast.training.losses import corn_log_probabilities, loss_targets
+from medfast.training.losses import (
+    corn_log_probabilities,
+    loss_targets,
+    one_vs_rest_log_probabilities,
+    trains_one_vs_rest,
+)
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -71,7 +76,7 @@ def refuse_volumes(flag: str, *, is_3d: bool) -> None:
 def resolve(recipe: Recipe, dataset: Dataset) -> Recipe:
     """Put what a recipe leaves to the set in its place: the stem, mean and std of the pixels."""
     if recipe.stem == "auto":
-        recipe = replace(recipe, stem=stem_for_size(dataset.size))
+        recipe = replace(recipe, stem=stem_for_size(recipe.input_size(dataset.size)))
     if recipe.mean == "auto":
         mean, std = channel_mean_std(dataset.splits["train"].images, dataset.channels)
         recipe = replace(recipe, mean=mean, std=std)
@@ -84,7 +89,8 @@ def build_model(
     """Make the recipe's network on the device, with weights drawn from the recipe's seed.
 
     Of an ordinal set with ``ordinal: corn`` it has a logit less than classes, and gives the
-    logarithms of the classes' probabilities, which are logits like any other.
+    logarithms of the classes' probabilities, which are logits like any other; so it does, outside
+    training, with ``multi_class: one_vs_rest``.
     torch's global generators are left as they were.
     """
     corn = recipe.ordinal == "corn" and task is Task.ORDINAL
@@ -97,6 +103,8 @@ def build_model(
         )
     if corn:
         model.register_forward_hook(_corn_hook)
+    elif trains_one_vs_rest(recipe, task):
+        model.register_forward_hook(_one_vs_rest_hook)
     # Also on the CPU, where float32 training is 2.9 times as fast in this order.
     model.to(device=compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
@@ -216,6 +224,10 @@ def _normalizer(recipe: Recipe, device: torch.device) -> Callable[[Tensor], Tens
 
 def _corn_hook(_model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
     return corn_log_probabilities(logits)
+
+
+def _one_vs_rest_hook(model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
+    return logits if model.training else one_vs_rest_log_probabilities(logits)
 
 
 def _exponential(window: float) -> Callable[[Any, Any, Any], None]:

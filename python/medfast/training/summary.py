@@ -31,6 +31,7 @@ def describe_run(
         "official": dataset.is_official,
         "task": dataset.task.value,
         "size": dataset.size,
+        "input_size": recipe.input_size(dataset.size),
         "label_names": list(dataset.label_names),
         "model": recipe.model,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -1,0 +1,1 @@
+"""The questions of the course report, answered from runs over seeds."""

@@ -1,0 +1,81 @@
+"""Tables of figures, and how a figure is written in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medfast.results.repeats import Ends, Figure
+
+
+class Column(NamedTuple):
+    """The heading of a column, and on which side its cells align."""
+
+    name: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells under headings, and what they are about."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def markdown(self) -> str:
+        """Write the table in Markdown, under its title if it has one."""
+        text = [f"{self.title}:\n\n" if self.title else ""]
+        text.append(_line([column.name for column in self.columns]))
+        text.append(_line(["---:" if column.right else "---" for column in self.columns]))
+        return "".join([*text, *map(_line, self.rows)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+def spread(figure: Figure) -> str:
+    """Write a mean over runs, and their standard deviation if there are several."""
+    if math.isnan(figure.mean):
+        return "undefined"
+    return f"{figure.mean:.4f}" + ("" if math.isnan(figure.std) else f" ± {figure.std:.4f}")
+
+
+def ends(ends: Ends) -> str:
+    """Write an interval.
+
+    Examples
+    --------
+    >>> ends((0.8512, 0.9)), ends((math.nan, math.nan))
+    ('[0.851, 0.900]', 'undefined')
+    """
+    return "undefined" if math.isnan(ends[0]) else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
+
+
+def signed(value: float) -> str:
+    """Write a difference.
+
+    Examples
+    --------
+    >>> signed(0.01), signed(math.nan)
+    ('+0.010', 'undefined')
+    """
+    return "undefined" if math.isnan(value) else f"{value:+.3f}"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value.
+
+    Examples
+    --------
+    >>> p_value(0.04219), p_value(1e-9)
+    ('0.0422', '< 0.0001')
+    """
+    if math.isnan(value):
+        return "undefined"
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
