@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,14 @@ from medfast.training.identity import refuse_another
 from medfast.training.meter import EpochMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
     from torch.optim.swa_utils import AveragedModel
+    from typing_extensions import Self
 
     from medfast.training.run_folder import RunFolder
 
@@ -59,6 +62,11 @@ class State:
             return self.model
         return self.average.module
 
+    @property
+    def scored_prefix(self) -> str:
+        """What the names of its weights start with in `tensors`."""
+        return "model." if self.scored is self.model else "average.module."
+
     def tensors(self) -> dict[str, Tensor]:
         """Name every tensor."""
         named = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
@@ -92,20 +100,68 @@ class State:
             raise ValueError(f"it has {', '.join(sorted(parts))} besides")
 
 
-def save(folder: RunFolder, state: State, identity: Identity) -> None:
-    """Write where a run is, and what its newest epoch changed.
+class Writer:
+    """Writes checkpoints while training goes on, in their order, one at a time.
 
-    ``last`` comes first: should the process be killed here, the other files follow from it.
+    As a context: whatever ends it, what was given to `save` has been written, or could not be.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    identity : mapping
+        What the run is of; `restore` refuses another's.
     """
-    facts = {
-        **identity,
-        "kind": "last",
-        "history": [asdict(row) for row in state.history],
-        "steps": state.meter.to_dict(),
-    }
-    archive.save(folder.last, state.tensors(), facts)
-    if not state.meter.steps:
-        _save_what_follows(folder, state, identity)
+
+    def __init__(self, folder: RunFolder, identity: Identity) -> None:
+        self._folder, self._identity = folder, identity
+        self._thread = ThreadPoolExecutor(1, "medfast-checkpoint")
+        self._writing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown()
+        if kind is None:
+            self.wait()
+
+    def save(self, state: State) -> None:
+        """Write where a run is, and what its newest epoch changed, from a copy made now.
+
+        Raises
+        ------
+        StorageError
+            If the checkpoint before this one could not be written.
+        """
+        self.wait()
+        history, at_end = list(state.history), not state.meter.steps
+        facts = {
+            "history": [asdict(row) for row in history],
+            "steps": state.meter.to_dict(),
+        }
+        tensors = {name: tensor.to("cpu", copy=True) for name, tensor in state.tensors().items()}
+        prefix = state.scored_prefix
+
+        def write() -> None:
+            # ``last`` comes first: should the process be killed here, the others follow from it.
+            archive.save(self._folder.last, tensors, {**self._identity, "kind": "last", **facts})
+            if at_end:
+                scored = _starting_with(prefix, tensors)
+                _save_what_follows(self._folder, scored, history, self._identity)
+
+        self._writing = self._thread.submit(write)
+
+    def wait(self) -> None:
+        """Wait until all is written.
+
+        Raises
+        ------
+        StorageError
+            If it could not be.
+        """
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
 
 def restore(folder: RunFolder, state: State, identity: Identity) -> None:
@@ -127,7 +183,8 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     if not state.history:
         return
     if not state.meter.steps:
-        _save_what_follows(folder, state, identity)
+        scored = _starting_with(state.scored_prefix, tensors)
+        _save_what_follows(folder, scored, state.history, identity)
     load_best(folder, identity, epoch=best_row(state.history)[0].epoch)
 
 
@@ -165,12 +222,24 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is another model's: {error}") from error
 
 
-def _save_what_follows(folder: RunFolder, state: State, identity: Identity) -> None:
-    newest = state.history[-1]
-    if best_row(state.history)[0] is newest:
-        facts = {**identity, "kind": "best", "epoch": newest.epoch}
-        archive.save(folder.best, state.scored.state_dict(), facts)
-    folder.write_metrics(state.history)
+def _save_what_follows(
+    folder: RunFolder,
+    scored: Mapping[str, Tensor],
+    history: Sequence[EpochRow],
+    identity: Identity,
+) -> None:
+    newest = history[-1]
+    if best_row(history)[0] is newest:
+        archive.save(folder.best, scored, {**identity, "kind": "best", "epoch": newest.epoch})
+    folder.write_metrics(history)
+
+
+def _starting_with(prefix: str, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in named.items()
+        if name.startswith(prefix)
+    }
 
 
 @contextmanager

@@ -94,16 +94,17 @@ class Loop:
         self.progress.start(epochs=self.recipe.epochs, images=len(self.loader.images))
         try:
             with self.compute.settings():
-                while len(history) < self.recipe.epochs:
-                    history.append(self.train_epoch(folder))
-                    self.state.meter = EpochMeter(len(history))
-                    checkpoint.save(folder, self.state, self.identity)
-                    self.progress.epoch(history[-1], best=best_row(history)[0] is history[-1])
+                with checkpoint.Writer(folder, self.identity) as writer:
+                    while len(history) < self.recipe.epochs:
+                        history.append(self.train_epoch(writer))
+                        self.state.meter = EpochMeter(len(history))
+                        writer.save(self.state)
+                        self.progress.epoch(history[-1], best=best_row(history)[0] is history[-1])
                 return self.finish(folder)
         finally:
             self.progress.stop()
 
-    def train_epoch(self, folder: RunFolder) -> EpochRow:
+    def train_epoch(self, writer: checkpoint.Writer) -> EpochRow:
         """Visit every training image once, then score validation."""
         state, epoch = self.state, len(self.state.history)
         meter = state.meter
@@ -112,7 +113,7 @@ class Loop:
             for images, targets in meter.watch(batches, self.compute.device):
                 meter.add(*self.train_step(images, targets, epoch, meter.steps), len(images))
                 if self._checkpoint_is_due(epoch):
-                    checkpoint.save(folder, state, self.identity)
+                    writer.save(state)
                 self.progress.batch(epoch + 1, len(images), meter.latest)
         train_loss, speed, stall = meter.mean_loss(), meter.images_per_second(), meter.stall()
         if state.average is not None and self.recipe.swa_start * self.recipe.epochs <= epoch:

@@ -112,9 +112,9 @@ class EpochMeter:
         self._fetch()
         return {
             "epoch": self.epoch,
-            "losses": self.losses,
-            "norms": self.norms,
-            "images": self.images,
+            "losses": list(self.losses),
+            "norms": list(self.norms),
+            "images": list(self.images),
             "seconds": self._tick(),
             "waited": self.waited,
         }

@@ -1,0 +1,102 @@
+"""Checkpoints are written while training goes on, from copies, in their order."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from medfast.errors import StorageError
+from medfast.task import Task
+from medfast.training import archive, checkpoint
+from medfast.training.device import choose_compute
+from medfast.training.history import EpochRow
+from medfast.training.meter import EpochMeter
+from medfast.training.optimizers import build_optimizers
+from medfast.training.run_folder import RunFolder
+from medfast.training.setup import build_average, build_model
+from tiny_runs import tiny_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make_state(**changes: Any) -> checkpoint.State:
+    recipe = tiny_recipe(**changes)
+    compute = choose_compute("cpu", "fp32")
+    model = build_model(recipe, task=Task.BINARY, channels=1, n_classes=2, compute=compute)
+    return checkpoint.State(
+        model, build_optimizers(model, recipe), build_average(model, recipe, steps=4)
+    )
+
+
+def row(epoch: int, auc: float) -> EpochRow:
+    return EpochRow(epoch, 1e-3, 0.1, 1.0, 0.5, auc, 0.9, 1000.0, 0.01, 2.0)
+
+
+def step(state: checkpoint.State) -> None:
+    with torch.no_grad():
+        for parameter in state.model.parameters():
+            parameter += 1
+    state.meter.add(torch.tensor(1.0), torch.tensor(1.0), 8)
+    if state.average is not None:
+        state.average.update_parameters(state.model)
+
+
+def test_what_is_written_is_what_was_when_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, go = make_state(), threading.Event()
+    real = archive.save
+
+    def slow(*arguments: Any) -> None:
+        assert go.wait(10)
+        real(*arguments)
+
+    monkeypatch.setattr(archive, "save", slow)
+    step(state)
+    expected = next(state.model.parameters()).detach().clone()
+    with checkpoint.Writer(RunFolder(tmp_path), {}) as writer:
+        writer.save(state)
+        step(state)
+        assert not (tmp_path / "last.safetensors").exists()
+        go.set()
+    tensors, facts = archive.load(tmp_path / "last.safetensors")
+    assert torch.equal(tensors["model.0.weight"], expected)
+    assert len(facts["steps"]["losses"]) == 1
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema_epochs": 2.0}])
+def test_best_is_of_the_network_that_was_scored(changes: dict[str, Any], tmp_path: Path) -> None:
+    state = make_state(**changes)
+    kept = None
+    with checkpoint.Writer(RunFolder(tmp_path), {}) as writer:
+        for epoch, auc in enumerate((0.7, 0.9, 0.8), start=1):
+            step(state)
+            state.history.append(row(epoch, auc))
+            state.meter = EpochMeter(epoch)
+            if epoch == 2:
+                kept = {name: tensor.clone() for name, tensor in state.scored.state_dict().items()}
+            writer.save(state)
+    assert kept is not None
+    best, facts = archive.load(tmp_path / "best.safetensors")
+    assert facts["epoch"] == 2
+    assert best.keys() == kept.keys()
+    assert all(torch.equal(best[name], kept[name]) for name in kept)
+
+
+def test_a_write_that_fails_is_told_at_the_next_or_at_the_end(tmp_path: Path) -> None:
+    state = make_state()
+    step(state)
+    nowhere = RunFolder(tmp_path / "nowhere")
+    with checkpoint.Writer(nowhere, {}) as writer:
+        writer.save(state)
+        with pytest.raises(StorageError, match="make its folder first"):
+            writer.save(state)
+    with pytest.raises(StorageError), checkpoint.Writer(nowhere, {}) as writer:
+        writer.save(state)
+    with pytest.raises(KeyboardInterrupt), checkpoint.Writer(nowhere, {}) as writer:
+        writer.save(state)
+        raise KeyboardInterrupt
