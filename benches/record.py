@@ -1,6 +1,6 @@
 """Run the benchmark suites, print medfast's ratio to each peer, and record what was measured.
 
-    python benches/record.py [SUITE ...]      # npz, transforms, metrics, loader; all by default
+    python benches/record.py [SUITE ...]      # metrics, training, ...; all by default
 
 The record goes to ``benches/record/<machine>/<date>.json``. Runs of one day on one machine share a
 file: a suite that is run again replaces its own entries and leaves the others.
@@ -38,6 +38,7 @@ PEERS = (
     "rapidgzip",
     "zlib-ng",
 )
+SHARES = ("share_of_bf16_peak", "stall")
 
 
 def main(names: list[str]) -> int:
@@ -91,6 +92,7 @@ def summarise(benchmarks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
             "rounds": stats["rounds"],
             "items_per_second": extra["items"] / stats["median"],
             "unit": extra["unit"],
+            **{key: extra[key] for key in extra.keys() - {"peer", "items", "unit"}},
         }
     for peers in groups.values():
         ours = peers["medfast"]["median_seconds"]
@@ -104,9 +106,11 @@ def print_table(groups: dict[str, dict[str, Any]]) -> None:
     for group, peers in groups.items():
         print(f"\n{group}")
         for peer, figures in sorted(peers.items(), key=lambda item: item[0] != "medfast"):
-            rate = f"{figures['items_per_second']:,.0f} {figures['unit']}/s"
+            per_second = figures["items_per_second"]
+            rate = f"{per_second:,.{0 if per_second >= 10 else 2}f} {figures['unit']}/s"
             ratio = "" if peer == "medfast" else f"{figures['medfast_is_faster_by']:9.2f}x"
-            print(f"  {peer:<44}{figures['median_seconds'] * 1e3:12.3f} ms{rate:>28}{ratio}")
+            more = "".join(f"  {name} {figures[name]:.3g}" for name in SHARES if name in figures)
+            print(f"  {peer:<44}{figures['median_seconds'] * 1e3:12.3f} ms{rate:>28}{ratio}{more}")
 
 
 def save(groups: dict[str, dict[str, Any]]) -> Path:
