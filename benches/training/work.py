@@ -120,10 +120,12 @@ def epoch_of(loop: Loop, folder: RunFolder, *, scored: bool = True) -> Callable[
         known = loop.score("val")
         loop.score = lambda _name: known  # type: ignore[method-assign]
 
+    writer = checkpoint.Writer(folder, loop.identity)
+
     def run() -> None:
-        history.append(loop.train_epoch(folder))
+        history.append(loop.train_epoch(writer))
         loop.state.meter = EpochMeter(len(history))
         if scored:
-            checkpoint.save(folder, loop.state, loop.identity)
+            writer.save(loop.state)
 
     return run

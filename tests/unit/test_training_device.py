@@ -60,7 +60,7 @@ def test_auto_is_the_cpu_without_a_gpu() -> None:
 def test_auto_precision_is_measured_where_the_processor_has_bfloat16(
     monkeypatch: pytest.MonkeyPatch, native: bool, seconds: float, precision: str, reason: str
 ) -> None:
-    def time_convolution(dtype: torch.dtype, _threads: int) -> float:
+    def time_convolution(dtype: torch.dtype) -> float:
         return seconds if dtype == torch.bfloat16 else 1.0
 
     device_module._cpu_precision.cache_clear()
@@ -75,7 +75,7 @@ def test_auto_precision_is_measured_where_the_processor_has_bfloat16(
 
 def test_the_timing_runs_and_leaves_the_threads_alone() -> None:
     before = torch.get_num_threads()
-    assert device_module._time_convolution(torch.float32, 1) > 0
+    assert device_module._time_convolution(torch.float32) > 0
     assert torch.get_num_threads() == before
 
 

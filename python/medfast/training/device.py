@@ -154,7 +154,7 @@ def choose_compute(
     numbers: Precision
     if precision == "auto":
         cuda = chosen.type == "cuda"
-        numbers, reason = _cuda_precision() if cuda else _cpu_precision(threads)
+        numbers, reason = _cuda_precision() if cuda else _cpu_precision()
     else:
         numbers, reason = "bf16" if precision == "bf16" else "fp32", "as given"
     return Compute(chosen, numbers, reason, deterministic, compile, threads)
@@ -167,19 +167,22 @@ def _cuda_precision() -> tuple[Precision, str]:
 
 
 @cache
-def _cpu_precision(threads: int) -> tuple[Precision, str]:
+def _cpu_precision() -> tuple[Precision, str]:
     if not cpu_computes_bf16():
         return "fp32", "this processor has no bfloat16 arithmetic that is known to pay"
-    gain = _time_convolution(torch.float32, threads) / _time_convolution(torch.bfloat16, threads)
+    gain = _time_convolution(torch.float32) / _time_convolution(torch.bfloat16)
     if gain < _WORTHWHILE:
         return "fp32", f"bfloat16 makes convolutions {gain:.1f} times as fast here: too little"
     return "bf16", f"convolutions are {gain:.1f} times as fast in it here"
 
 
-def _time_convolution(dtype: torch.dtype, threads: int, repeats: int = 7) -> float:
-    """Time a convolution of ResNet-18 forward and backward; the best of a few, in seconds."""
+def _time_convolution(dtype: torch.dtype, repeats: int = 7) -> float:
+    """Time a convolution of ResNet-18 forward and backward; the best of a few, in seconds.
+
+    On one thread: several wait for each other where the cores are busy, and time that instead.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         images = torch.ones(16, 64, 28, 28, dtype=dtype).to(memory_format=torch.channels_last)
         weight = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)

@@ -105,7 +105,7 @@ def build_model(
         model.register_forward_hook(_corn_hook)
     elif trains_one_vs_rest(recipe, task):
         model.register_forward_hook(_one_vs_rest_hook)
-    # Also on the CPU, where float32 training is 2.9 times as fast in this order.
+    # Also on the CPU, where a step is 7 to 13 % faster in this order.
     model.to(device=compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
