@@ -96,7 +96,7 @@ def work(request: pytest.FixtureRequest, medmnist_root: Path) -> Work:
 
 def losses(loop: Loop, steps: int) -> list[float]:
     batches = zip(range(steps), loop.loader.tensors(loop.compute.device), strict=False)
-    return [loop.train_step(*batch, 0, step).item() for step, batch in batches]
+    return [loop.train_step(*batch, 0, step)[0].item() for step, batch in batches]
 
 
 @pytest.fixture(scope="module")
