@@ -213,7 +213,9 @@ def test_progress_that_nobody_reads_does_not_end_a_run(cli, data, tmp_path, monk
     assert done.code == 0
 
 
-@pytest.mark.parametrize("option", [("--epochs", 9), ("--dataset", "digits"), ("--lr", 0.1)])
+@pytest.mark.parametrize(
+    "option", [("--epochs", 9), ("--dataset", "digits"), ("--lr", 0.1), ("--seed", 0)]
+)
 def test_resume_takes_no_new_settings(cli, run_folder, option):
     done = cli("train", "--resume", run_folder, *option)
     assert done.code == 2

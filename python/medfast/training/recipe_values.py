@@ -107,7 +107,7 @@ def build_transform(step: object) -> Any:
     if name not in known:
         raise ValueError(f"transforms that exist; {name!r} does not, {nearest(str(name), known)}")
     if not isinstance(arguments, dict | None):
-        raise ValueError("a list whose items are {transform: {argument: value}}")
+        raise ValueError("a list whose items are {transform: {argument: value}}")  # noqa: TRY004
     arguments = dict(arguments or {})
     if isinstance(arguments.get("transforms"), list | tuple):  # RandomApply and its like
         inner = [{step: {}} if isinstance(step, str) else step for step in arguments["transforms"]]
