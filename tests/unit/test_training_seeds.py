@@ -122,6 +122,16 @@ def test_a_run_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:
     assert again.summary == whole.summary
 
 
+@pytest.mark.parametrize("seeds", [None, [], "5", [5, 5], [5, "6"], [True], [-1], [2**64], [0.5]])
+def test_seeds_that_are_none(seeds: Any, tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    folder = train_seeds(tiny_recipe(epochs=1), dataset, (5,), tmp_path / "a", device="cpu").folder
+    (folder / "seeds.json").write_text(json.dumps({"seeds": seeds}))
+    for use in (resume, resume_seeds, evaluate_run):
+        with pytest.raises(CheckpointError, match=r"seeds\.json.*restore the file"):
+            use(folder, dataset=dataset)
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     dataset = tiny_dataset()
     with pytest.raises(ConfigError, match="at least one seed"):

@@ -363,10 +363,7 @@ def _run_folders(path: Path) -> list[Path]:
     repeats = RunFolder(path)
     if not repeats.seeds.exists():
         return [path]
-    seeds = repeats.read_json(repeats.seeds).get("seeds")
-    if not seeds or not isinstance(seeds, list):
-        raise CheckpointError(f"{repeats.seeds} names no seeds; restore the file")
-    folders = [path / f"seed-{seed}" for seed in seeds]
+    folders = [path / f"seed-{seed}" for seed in repeats.read_seeds()]
     for folder in folders:
         if not RunFolder(folder).recipe.exists():
             raise CheckpointError(

@@ -167,7 +167,7 @@ class RunFolder:
         if self.seeds.exists():
             raise ConfigError(
                 f"{self.path} holds a run for each of several seeds; give one of them, such as "
-                f"{self.path / 'seed-'}{self.read_json(self.seeds)['seeds'][0]}"
+                f"{self.path / 'seed-'}{self.read_seeds()[0]}"
             )
 
     @contextmanager
@@ -271,6 +271,26 @@ class RunFolder:
             self.write_json(self.seeds, {"seeds": list(seeds), "splits": None})
         self.write_environment(environment, dataset)
         write_text(self.recipe, recipe.to_yaml())
+
+    def read_seeds(self) -> list[int]:
+        """Read from ``seeds.json`` which runs the folder is of.
+
+        Raises
+        ------
+        CheckpointError
+            If it names no seeds, a seed twice, or what is no seed.
+        """
+        seeds = self.read_json(self.seeds).get("seeds")
+        if not isinstance(seeds, list) or not seeds:
+            raise CheckpointError(f"{self.seeds} names no seeds; restore the file")
+        for seed in seeds:
+            # A bool is an int to Python.
+            if type(seed) is not int or not 0 <= seed < 2**64 or seeds.count(seed) > 1:
+                raise CheckpointError(
+                    f"{self.seeds}: expected different integers from 0, came {seed!r} among the "
+                    "seeds; restore the file"
+                )
+        return seeds
 
     def read_recipe(self) -> Recipe:
         """Read ``recipe.yaml``."""
