@@ -48,6 +48,15 @@ _NOT_BEGUN = {
     ".recipe.yaml.tmp",
 }
 
+_SET = {
+    "flag": str,
+    "source": str,
+    "task": str,
+    "size": int,
+    "channels": int,
+    "label_names": list,
+}
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -322,6 +331,15 @@ class RunFolder:
         for key, kind in kinds.items():
             if not isinstance(environment.get(key), kind):
                 raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
+        if environment["torch_threads"] < 1:
+            raise CheckpointError(
+                f"{self.environment}: torch_threads is {environment['torch_threads']}, expected 1 "
+                "or more; restore the file"
+            )
+        # Null for the set that is no file.
+        if not isinstance(environment.get("dataset_path", False), str | None):
+            raise CheckpointError(f"{self.environment} lacks 'dataset_path'; restore the file")
+        check_fields(self.environment, environment["dataset"], _SET, " of the set")
         return environment
 
     def read_summary(self) -> dict[str, Any]:
@@ -358,7 +376,7 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise storage_error("read", path, error) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path} is not JSON ({error}); restore the file") from error
         if not isinstance(values, dict):
             raise CheckpointError(f"{path} holds no JSON object; restore the file")
@@ -393,6 +411,19 @@ class RunFolder:
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
+
+
+def check_fields(path: Path, found: Any, kinds: Mapping[str, type], of: str = "") -> None:
+    """Refuse a file that lacks a field, or has one of another type.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the first that is wrong.
+    """
+    for key, kind in kinds.items():
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise CheckpointError(f"{path} lacks {key!r}{of}; restore the file")
 
 
 def _without_nan(value: Any) -> Any:
