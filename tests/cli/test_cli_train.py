@@ -74,6 +74,11 @@ def test_an_absent_class_is_named(cli, tmp_path):
     data = save_six_keys(tiny_dataset(labels=labels), tmp_path / "mine.npz")
     done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
     assert "test cannot rank 2; its AUC is the mean over the other 2" in done.out
+    args = ("--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "runs")
+    done = cli("train", *args, "--seeds", "0,1")
+    assert "test cannot rank 2; its AUC is the mean over the other 2" in done.out
+    done = cli("compare", tmp_path / "runs")
+    assert "mine: test cannot rank 2; AUC is the mean of the others" in done.out
 
 
 @pytest.mark.parametrize("task", list(Task))
