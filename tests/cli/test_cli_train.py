@@ -177,6 +177,7 @@ def test_a_folder_with_something_in_it_is_left_alone(cli, data, tmp_path):
     done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
     assert done.code == 2
     assert "is not empty" in done.err
+    assert "--resume" not in done.err
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 

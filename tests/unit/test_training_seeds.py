@@ -143,6 +143,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     for use in (evaluate_run, resume):
         with pytest.raises(ConfigError, match=r"several seeds; give one of them, such as .*seed-5"):
             use(tmp_path / "a")
+    with pytest.raises(ConfigError, match=r"is not empty; .*go on with the run in it: --resume"):
+        train_seeds(tiny_recipe(), dataset, (0,), tmp_path / "a", device="cpu")
     with pytest.raises(CheckpointError, match="belongs to another set"):
         resume_seeds(tmp_path / "a", dataset=tiny_dataset(channels=3))
     assert math.isfinite(evaluate_run(tmp_path / "a" / "seed-5", dataset=dataset).metrics["auc"])

@@ -125,9 +125,10 @@ class RunFolder:
         except OSError as error:
             raise storage_error("read", self.path, error) from error
         if occupied:
+            go_on = f", or go on with the run in it: {self.resume_flag}"
             raise ConfigError(
-                f"{self.path} is not empty; choose another folder, or go on with the run in it: "
-                f"{self.resume_flag}"
+                f"{self.path} is not empty; choose another folder"
+                f"{go_on if self.recipe.exists() else ''}"
             )
 
     def check_names(self, dataset: Dataset) -> None:
