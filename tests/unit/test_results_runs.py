@@ -141,7 +141,7 @@ def test_repeats_that_never_finished(dataset: Dataset, tmp_path: Path) -> None:
     make_run(tmp_path / "all" / "seed-1", dataset, seed=1)
     (tmp_path / "all" / "seed-1" / "summary.json").unlink()
     with pytest.raises(
-        CheckpointError, match=r"has not finished; go on with it: --resume \S+/all$"
+        CheckpointError, match=r"has not finished; go on with it: medfast train --resume \S+/all$"
     ):
         open_runs([tmp_path / "all"])
 
@@ -153,7 +153,9 @@ def test_a_run_given_twice(run: Path) -> None:
 
 def test_a_run_that_never_finished(run: Path) -> None:
     (run / "summary.json").unlink()
-    with pytest.raises(CheckpointError, match="has not finished; go on with it: --resume"):
+    with pytest.raises(
+        CheckpointError, match="has not finished; go on with it: medfast train --resume"
+    ):
         open_runs([run])
 
 

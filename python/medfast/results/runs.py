@@ -360,7 +360,7 @@ def _run_folders(path: Path) -> list[Path]:
         if not RunFolder(folder).recipe.exists():
             raise CheckpointError(
                 f"{folder} is missing: not every seed is trained; go on with them: "
-                f"{repeats.resume_flag}"
+                f"medfast train {repeats.resume_flag}"
             )
     return folders
 

@@ -373,7 +373,8 @@ class RunFolder:
             values = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise CheckpointError(
-                f"{path} is missing: the run has not finished; go on with it: {self.resume_flag}"
+                f"{path} is missing: the run has not finished; go on with it: medfast train "
+                f"{self.resume_flag}"
             ) from None
         except OSError as error:
             raise storage_error("read", path, error) from error
