@@ -91,7 +91,7 @@ def test_a_run_that_never_finished_is_said(cli, run_folder):
     (run_folder / "summary.json").unlink()
     done = cli("compare", run_folder)
     assert done.code == 1
-    assert f"go on with it: --resume {run_folder}" in done.err
+    assert f"go on with it: medfast train --resume {run_folder}" in done.err
 
 
 def test_missing_predictions_are_said_and_can_be_made_again(cli, run_folder):

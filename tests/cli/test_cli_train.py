@@ -74,6 +74,11 @@ def test_an_absent_class_is_named(cli, tmp_path):
     data = save_six_keys(tiny_dataset(labels=labels), tmp_path / "mine.npz")
     done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
     assert "test cannot rank 2; its AUC is the mean over the other 2" in done.out
+    args = ("--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "runs")
+    done = cli("train", *args, "--seeds", "0,1")
+    assert "test cannot rank 2; its AUC is the mean over the other 2" in done.out
+    done = cli("compare", tmp_path / "runs")
+    assert "mine: test cannot rank 2; AUC is the mean of the others" in done.out
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -172,6 +177,7 @@ def test_a_folder_with_something_in_it_is_left_alone(cli, data, tmp_path):
     done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
     assert done.code == 2
     assert "is not empty" in done.err
+    assert "--resume" not in done.err
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
@@ -213,7 +219,9 @@ def test_progress_that_nobody_reads_does_not_end_a_run(cli, data, tmp_path, monk
     assert done.code == 0
 
 
-@pytest.mark.parametrize("option", [("--epochs", 9), ("--dataset", "digits"), ("--lr", 0.1)])
+@pytest.mark.parametrize(
+    "option", [("--epochs", 9), ("--dataset", "digits"), ("--lr", 0.1), ("--seed", 0)]
+)
 def test_resume_takes_no_new_settings(cli, run_folder, option):
     done = cli("train", "--resume", run_folder, *option)
     assert done.code == 2

@@ -56,8 +56,7 @@ def make_run(
     """Write what `medfast train` leaves, but for the weights; `recipe` changes the official one."""
     settings = load_recipe("official", {"model": "resnet18", "epochs": 3, **recipe})
     folder = RunFolder.create(path)
-    folder.write_recipe(settings)
-    folder.write_environment(ENVIRONMENT, dataset)
+    folder.begin(settings, ENVIRONMENT, dataset)
     values = {
         "lr": settings.lr,
         "train_loss": 0.5,

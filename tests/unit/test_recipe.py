@@ -115,6 +115,7 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("warmup", 1.0, "warmup must be a number >= 0 and < 1"),
         ("label_smoothing", 1.0, "label_smoothing must be a number >= 0 and < 1"),
         ("class_weights", "balance", "did you mean 'balanced'?"),
+        ("lr", 10**400, "lr must be a number > 0"),
         ("resize", -1, "resize must be an integer >= 0"),
         ("resize", "auto", "resize must be an integer >= 0"),
         ("multi_class", "ovr", "multi_class must be one of cross_entropy, one_vs_rest"),
@@ -130,6 +131,8 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("augment", ["Normalize"], "'Normalize' does not"),
         ("augment", [{"ColorJitter": {"brightnes": 0.1}}], "arguments that ColorJitter takes"),
         ("augment", [{"RandomHorizontalFlip": {"p": 2}}], "arguments that RandomHorizontalFlip"),
+        ("augment", [{"RandomApply": 3}], "{transform: {argument:"),
+        ("augment", [{"RandomApply": ["D4"]}], "{transform: {argument:"),
         ("augment", [{"ColorJitter": {}, "RandomVerticalFlip": {}}], "{transform: {argument:"),
     ],
 )

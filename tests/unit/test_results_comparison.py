@@ -17,6 +17,7 @@ from medfast.data.dataset import open_dataset, open_file
 from medfast.errors import ConfigError
 from medfast.results.comparison import Comparison, compare_runs
 from medfast.results.comparison_output import choose_format, render
+from medfast.results.groups import group_runs
 from medfast.results.published import published_score, published_scores
 from medfast.results.repeats import acc_figure, auc_figure
 from medfast.results.runs import open_runs
@@ -465,3 +466,12 @@ def test_an_unknown_format(tmp_path: Path) -> None:
         choose_format("latxe", None)
     with pytest.raises(ConfigError, match="is a folder; name a file in it"):
         choose_format(None, tmp_path)
+
+
+def test_names_with_line_breaks_keep_to_their_rows(tmp_path: Path) -> None:
+    data = save_six_keys(tiny_dataset(), tmp_path / "a\nb.npz")
+    dataset = open_file(data, task="multi-class")
+    make_run(tmp_path / "run", dataset, name="my\n\nown")
+    (group,) = group_runs(open_runs([tmp_path / "run"]))
+    assert group.set_name == "a b"
+    assert group.label == "resnet18, 8 px, my own, epochs=3"

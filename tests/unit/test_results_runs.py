@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from medfast.data.dataset import open_dataset, open_file
 from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 from medfast.results.runs import open_runs
 from medfast.task import Task
+from medfast.training.run import resume
 from tiny_runs import save_six_keys, tiny_dataset
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def test_repeats_that_never_finished(dataset: Dataset, tmp_path: Path) -> None:
     make_run(tmp_path / "all" / "seed-1", dataset, seed=1)
     (tmp_path / "all" / "seed-1" / "summary.json").unlink()
     with pytest.raises(
-        CheckpointError, match=r"has not finished; go on with it: --resume \S+/all$"
+        CheckpointError, match=r"has not finished; go on with it: medfast train --resume \S+/all$"
     ):
         open_runs([tmp_path / "all"])
 
@@ -152,7 +153,9 @@ def test_a_run_given_twice(run: Path) -> None:
 
 def test_a_run_that_never_finished(run: Path) -> None:
     (run / "summary.json").unlink()
-    with pytest.raises(CheckpointError, match="has not finished; go on with it: --resume"):
+    with pytest.raises(
+        CheckpointError, match="has not finished; go on with it: medfast train --resume"
+    ):
         open_runs([run])
 
 
@@ -170,6 +173,28 @@ def test_a_summary_that_lacks_the_predictions(run: Path) -> None:
     del summary["splits"]["val"]["predictions"]
     (run / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(CheckpointError, match="lacks 'predictions' of val"):
+        open_runs([run])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": {}}, "lacks 'flag' of the set"),
+        ({"dataset_path": 3}, "lacks 'dataset_path'"),
+        ({"torch_threads": 0}, "torch_threads is 0, expected 1 or more"),
+    ],
+)
+def test_an_environment_edited_by_hand(run: Path, changes: dict[str, Any], message: str) -> None:
+    file = run / "environment.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    for use in (resume, lambda path: open_runs([path])):
+        with pytest.raises(CheckpointError, match=rf"environment\.json.*{message}"):
+            use(run)
+
+
+def test_json_too_deep_to_read(run: Path) -> None:
+    (run / "summary.json").write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match=r"summary\.json is not JSON"):
         open_runs([run])
 
 

@@ -151,7 +151,9 @@ def test_scores_that_cannot_be_written(run: Path, dataset: Dataset, tmp_path: Pa
 def test_a_run_that_has_not_finished(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(tiny_recipe(), tiny_dataset(), tmp_path / "run", progress=StopAt(2))
-    with pytest.raises(CheckpointError, match=r"summary\.json is missing: .*--resume"):
+    with pytest.raises(
+        CheckpointError, match=r"summary\.json is missing: .*medfast train --resume"
+    ):
         evaluate_run(tmp_path / "run")
     with pytest.raises(CheckpointError, match="is not the folder of a run"):
         predict(tmp_path, np.zeros((1, 8, 8), np.uint8))

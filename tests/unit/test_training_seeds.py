@@ -122,6 +122,16 @@ def test_a_run_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:
     assert again.summary == whole.summary
 
 
+@pytest.mark.parametrize("seeds", [None, [], "5", [5, 5], [5, "6"], [True], [-1], [2**64], [0.5]])
+def test_seeds_that_are_none(seeds: Any, tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    folder = train_seeds(tiny_recipe(epochs=1), dataset, (5,), tmp_path / "a", device="cpu").folder
+    (folder / "seeds.json").write_text(json.dumps({"seeds": seeds}))
+    for use in (resume, resume_seeds, evaluate_run):
+        with pytest.raises(CheckpointError, match=r"seeds\.json.*restore the file"):
+            use(folder, dataset=dataset)
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     dataset = tiny_dataset()
     with pytest.raises(ConfigError, match="at least one seed"):
@@ -133,6 +143,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     for use in (evaluate_run, resume):
         with pytest.raises(ConfigError, match=r"several seeds; give one of them, such as .*seed-5"):
             use(tmp_path / "a")
+    with pytest.raises(ConfigError, match=r"is not empty; .*go on with the run in it: --resume"):
+        train_seeds(tiny_recipe(), dataset, (0,), tmp_path / "a", device="cpu")
     with pytest.raises(CheckpointError, match="belongs to another set"):
         resume_seeds(tmp_path / "a", dataset=tiny_dataset(channels=3))
     assert math.isfinite(evaluate_run(tmp_path / "a" / "seed-5", dataset=dataset).metrics["auc"])

@@ -119,7 +119,7 @@ def _resume(run: Path, given: dict[str, Any]) -> Result | Repeats:
 
     allowed = ("data", "device", "precision", "root", "offline", "mmap")
     for key, value in given.items():
-        if value not in (None, False) and key not in allowed:
+        if value is not None and value is not False and key not in allowed:
             raise ConfigError(
                 f"--resume goes on with the settings of {run}; leave --{key.replace('_', '-')} out"
             )

@@ -246,6 +246,12 @@ def _score(
         f"{where}: several runs have seed {seed}, and are no independent repeats"
         for seed in group.repeated_seeds()
     )
+    absent = group.first.figures(split).get("absent_classes", [])
+    if absent and not math.isnan(auc.mean):
+        names = ", ".join(map(str, absent))
+        notes.append(
+            f"{group.set_name}: {split} cannot rank {names}; AUC is the mean of the others"
+        )
     rows = published_scores(group.published_as or "")
     if not rows:
         notes.append(f"{group.set_name} has no published row")

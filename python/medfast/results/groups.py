@@ -114,7 +114,9 @@ def _set_names(keys: Iterable[_Key]) -> dict[_Key, str]:
     unique = dict.fromkeys(keys)
     count = Counter(flag for flag, _ in unique)
     return {
-        (flag, md5): flag if count[flag] == 1 or md5 is None else f"{flag} (MD5 {md5[:8]})"
+        (flag, md5): _one_line(
+            flag if count[flag] == 1 or md5 is None else f"{flag} (MD5 {md5[:8]})"
+        )
         for flag, md5 in unique
     }
 
@@ -139,7 +141,12 @@ def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str
 
 def _plain_label(run: FinishedRun) -> str:
     enlarged = f" enlarged to {run.input_size}" if run.input_size != run.size else ""
-    return f"{run.model}, {run.size} px{enlarged}, {run.recipe.name}"
+    return _one_line(f"{run.model}, {run.size} px{enlarged}, {run.recipe.name}")
+
+
+def _one_line(name: str) -> str:
+    """Make a name fit a row of a table: a file's, and a recipe's, may hold line breaks."""
+    return " ".join(name.split())
 
 
 def _is_official(run: FinishedRun) -> bool:

@@ -28,7 +28,7 @@ from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
-from medfast.training.run_folder import RunFolder
+from medfast.training.run_folder import RunFolder, check_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,14 +50,6 @@ _SUMMARY = {
     "epochs": int,
     "seed": int,
     "chosen_epoch": int,
-}
-_SET = {
-    "flag": str,
-    "source": str,
-    "task": str,
-    "size": int,
-    "channels": int,
-    "label_names": list,
 }
 _SPLIT = {"images": int, "acc": float, "predictions": str, "per_class_auc": list}
 
@@ -363,15 +355,12 @@ def _run_folders(path: Path) -> list[Path]:
     repeats = RunFolder(path)
     if not repeats.seeds.exists():
         return [path]
-    seeds = repeats.read_json(repeats.seeds).get("seeds")
-    if not seeds or not isinstance(seeds, list):
-        raise CheckpointError(f"{repeats.seeds} names no seeds; restore the file")
-    folders = [path / f"seed-{seed}" for seed in seeds]
+    folders = [path / f"seed-{seed}" for seed in repeats.read_seeds()]
     for folder in folders:
         if not RunFolder(folder).recipe.exists():
             raise CheckpointError(
                 f"{folder} is missing: not every seed is trained; go on with them: "
-                f"{repeats.resume_flag}"
+                f"medfast train {repeats.resume_flag}"
             )
     return folders
 
@@ -379,10 +368,9 @@ def _run_folders(path: Path) -> list[Path]:
 def _open_run(path: Path, sets: dict[str, Dataset]) -> FinishedRun:
     folder = RunFolder.open(path)
     summary, environment = folder.read_summary(), folder.read_environment()
-    _check_fields(folder.summary, summary, _SUMMARY)
-    _check_fields(folder.environment, environment["dataset"], _SET, " of the set")
+    check_fields(folder.summary, summary, _SUMMARY)
     for split in SPLITS:
-        _check_fields(folder.summary, summary["splits"][split], _SPLIT, f" of {split}")
+        check_fields(folder.summary, summary["splits"][split], _SPLIT, f" of {split}")
     return FinishedRun(
         folder=folder,
         summary=summary,
@@ -391,12 +379,6 @@ def _open_run(path: Path, sets: dict[str, Dataset]) -> FinishedRun:
         history=_read_history(folder.metrics),
         _sets=sets,
     )
-
-
-def _check_fields(path: Path, found: Any, kinds: Mapping[str, type], of: str = "") -> None:
-    for key, kind in kinds.items():
-        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
-            raise CheckpointError(f"{path} lacks {key!r}{of}; restore the file")
 
 
 def _read_history(path: Path) -> tuple[EpochRow, ...]:

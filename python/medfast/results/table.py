@@ -121,6 +121,9 @@ def print_repeats(repeats: Repeats) -> None:
         "seeds: it tells nothing of other images",
         markup=False,
     )
+    for name, split in repeats.runs[0].summary["splits"].items():
+        for line in _absences(name, split):
+            console.print(line, markup=False)
     if published is not None:
         console.print(_origin(published), markup=False)
     console.print(f"runs: {repeats.folder}", markup=False)

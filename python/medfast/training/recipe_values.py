@@ -106,6 +106,8 @@ def build_transform(step: object) -> Any:
     (name, arguments), known = *step.items(), set(transforms.__all__) - _NOT_AUGMENTATIONS
     if name not in known:
         raise ValueError(f"transforms that exist; {name!r} does not, {nearest(str(name), known)}")
+    if not isinstance(arguments, dict | None):
+        raise ValueError("a list whose items are {transform: {argument: value}}")  # noqa: TRY004
     arguments = dict(arguments or {})
     if isinstance(arguments.get("transforms"), list | tuple):  # RandomApply and its like
         inner = [{step: {}} if isinstance(step, str) else step for step in arguments["transforms"]]
@@ -125,7 +127,7 @@ def _read_number(
     try:
         # YAML 1.1 reads 1e-3, without a point, as text.
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     inside = math.isfinite(number) and low <= number <= high
     if not inside or (above and number == low) or (below and number == high):

@@ -48,6 +48,15 @@ _NOT_BEGUN = {
     ".recipe.yaml.tmp",
 }
 
+_SET = {
+    "flag": str,
+    "source": str,
+    "task": str,
+    "size": int,
+    "channels": int,
+    "label_names": list,
+}
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -116,9 +125,10 @@ class RunFolder:
         except OSError as error:
             raise storage_error("read", self.path, error) from error
         if occupied:
+            go_on = f", or go on with the run in it: {self.resume_flag}"
             raise ConfigError(
-                f"{self.path} is not empty; choose another folder, or go on with the run in it: "
-                f"{self.resume_flag}"
+                f"{self.path} is not empty; choose another folder"
+                f"{go_on if self.recipe.exists() else ''}"
             )
 
     def check_names(self, dataset: Dataset) -> None:
@@ -167,7 +177,7 @@ class RunFolder:
         if self.seeds.exists():
             raise ConfigError(
                 f"{self.path} holds a run for each of several seeds; give one of them, such as "
-                f"{self.path / 'seed-'}{self.read_json(self.seeds)['seeds'][0]}"
+                f"{self.path / 'seed-'}{self.read_seeds()[0]}"
             )
 
     @contextmanager
@@ -272,6 +282,26 @@ class RunFolder:
         self.write_environment(environment, dataset)
         write_text(self.recipe, recipe.to_yaml())
 
+    def read_seeds(self) -> list[int]:
+        """Read from ``seeds.json`` which runs the folder is of.
+
+        Raises
+        ------
+        CheckpointError
+            If it names no seeds, a seed twice, or what is no seed.
+        """
+        seeds = self.read_json(self.seeds).get("seeds")
+        if not isinstance(seeds, list) or not seeds:
+            raise CheckpointError(f"{self.seeds} names no seeds; restore the file")
+        for seed in seeds:
+            # A bool is an int to Python.
+            if type(seed) is not int or not 0 <= seed < 2**64 or seeds.count(seed) > 1:
+                raise CheckpointError(
+                    f"{self.seeds}: expected different integers from 0, came {seed!r} among the "
+                    "seeds; restore the file"
+                )
+        return seeds
+
     def read_recipe(self) -> Recipe:
         """Read ``recipe.yaml``."""
         return load_recipe(self.recipe)
@@ -302,6 +332,15 @@ class RunFolder:
         for key, kind in kinds.items():
             if not isinstance(environment.get(key), kind):
                 raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
+        if environment["torch_threads"] < 1:
+            raise CheckpointError(
+                f"{self.environment}: torch_threads is {environment['torch_threads']}, expected 1 "
+                "or more; restore the file"
+            )
+        # Null for the set that is no file.
+        if not isinstance(environment.get("dataset_path", False), str | None):
+            raise CheckpointError(f"{self.environment} lacks 'dataset_path'; restore the file")
+        check_fields(self.environment, environment["dataset"], _SET, " of the set")
         return environment
 
     def read_summary(self) -> dict[str, Any]:
@@ -334,11 +373,12 @@ class RunFolder:
             values = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise CheckpointError(
-                f"{path} is missing: the run has not finished; go on with it: {self.resume_flag}"
+                f"{path} is missing: the run has not finished; go on with it: medfast train "
+                f"{self.resume_flag}"
             ) from None
         except OSError as error:
             raise storage_error("read", path, error) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path} is not JSON ({error}); restore the file") from error
         if not isinstance(values, dict):
             raise CheckpointError(f"{path} holds no JSON object; restore the file")
@@ -373,6 +413,19 @@ class RunFolder:
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
+
+
+def check_fields(path: Path, found: Any, kinds: Mapping[str, type], of: str = "") -> None:
+    """Refuse a file that lacks a field, or has one of another type.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the first that is wrong.
+    """
+    for key, kind in kinds.items():
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise CheckpointError(f"{path} lacks {key!r}{of}; restore the file")
 
 
 def _without_nan(value: Any) -> Any:

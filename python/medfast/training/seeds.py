@@ -153,7 +153,7 @@ def _go_on(
     precision: str | None = None,
 ) -> Repeats:
     recipe, environment = folder.read_recipe(), folder.read_environment()
-    seeds = folder.read_json(folder.seeds)["seeds"]
+    seeds = folder.read_seeds()
     settings = {key: environment[key] for key in ("deterministic", "compile", "checkpoint_every")}
     settings["threads"] = environment["torch_threads"]
     settings["device"] = device or environment["device"]
