@@ -123,6 +123,8 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("ema_epochs", -1, "ema_epochs must be a number >= 0"),
         ("swa_start", 0, "swa_start must be a number > 0 and <= 1"),
         ("mixup", -0.1, "mixup must be a number >= 0"),
+        ("mixup", 1e-300, "mixup and cutmix must be 0, or at least 0.001"),
+        ("cutmix", 1e300, "cutmix must be a number >= 0 and <= 1000"),
         ("test_flips", "vertical", "test_flips must be one of none, horizontal, both"),
         ("mean", "auto", "set both to auto, or neither"),
         ("std", "automatic", "std must be a list of numbers, or auto"),

@@ -64,6 +64,11 @@ def test_the_interval_is_students() -> None:
     assert found["interval"] == pytest.approx([expected.low, expected.high])
 
 
+def test_the_interval_of_a_share_stays_within_0_and_1() -> None:
+    assert describe_values([0.1, 0.9], 1.0)["interval"] == [0.0, 1.0]
+    assert describe_values([0.1, 0.9])["interval"][1] > 1
+
+
 @pytest.mark.parametrize(
     ("values", "mean"), [([0.5], 0.5), ([None, 0.5], None), ([None, None], None)]
 )

@@ -32,6 +32,10 @@ _BUILT_IN = resources.files("medfast.training") / "recipes"
 _FREE_KEYS = {"name", "model", "stem", "resize", "seed"}
 
 
+# Of MixUp and CutMix; beyond, torch's Beta distribution fails.
+_LOWEST_ALPHA, _HIGHEST_ALPHA = 1e-3, 1e3
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run but its data and its device; see ``recipes/official.yaml``.
@@ -66,8 +70,8 @@ class Recipe:
     ema_epochs: float = number(0)
     swa_start: float = number(0, 1, above=True)
     augment: tuple[dict[str, dict[str, Any]], ...] = augmentations()
-    mixup: float = number(0)
-    cutmix: float = number(0)
+    mixup: float = number(0, _HIGHEST_ALPHA)
+    cutmix: float = number(0, _HIGHEST_ALPHA)
     test_flips: Literal["none", "horizontal", "both"] = word("none", "horizontal", "both")
     mean: tuple[float, ...] | Literal["auto"] = numbers(0, 1, auto=True)
     std: tuple[float, ...] | Literal["auto"] = numbers(0, above=True, auto=True)
@@ -110,6 +114,11 @@ class Recipe:
             bool(self.ema_epochs) and self.swa_start < 1,
             "ema_epochs and swa_start both average the weights; set ema_epochs to 0, or "
             "swa_start to 1",
+        )
+        yield (
+            any(0 < alpha < _LOWEST_ALPHA for alpha in (self.mixup, self.cutmix)),
+            f"mixup and cutmix must be 0, or at least {_LOWEST_ALPHA:g}; "
+            f"got {self.mixup:g} and {self.cutmix:g}",
         )
         yield (
             (self.mean == "auto") != (self.std == "auto"),

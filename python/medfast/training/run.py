@@ -179,6 +179,8 @@ def resume(
 def _go_on(loop: Loop, folder: RunFolder) -> Result:
     dataset, recipe = loop.dataset, loop.recipe
     loop.progress.note(f"{recipe.model} on {dataset.flag}, {loop.compute}")
+    if loop.compute.compile:
+        loop.progress.note("torch.compile builds the training step, which may take minutes ...")
     mean, std = (
         ", ".join(f"{value:.4f}" for value in values) for values in (recipe.mean, recipe.std)
     )

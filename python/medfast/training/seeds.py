@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from medfast.training.recipe import Recipe
 
 LEVEL = 0.95
-FIGURES = ("auc", "acc", "loss")
+# The greatest value that each can have; the least is 0.
+FIGURES = {"auc": 1.0, "acc": 1.0, "loss": math.inf}
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ def _go_on(
     settings = {key: environment[key] for key in ("deterministic", "compile", "checkpoint_every")}
     settings["threads"] = environment["torch_threads"]
     settings["device"] = device or environment["device"]
+    # The precision of the first seeds, which a machine might choose otherwise now.
     settings["precision"] = precision or environment["precision"]
     runs = []
     for number, seed in enumerate(seeds, start=1):
@@ -175,8 +177,8 @@ def _go_on(
         name: {
             "images": first["images"],
             **{
-                key: describe_values([r.summary["splits"][name][key] for r in runs])
-                for key in FIGURES
+                key: describe_values([r.summary["splits"][name][key] for r in runs], highest)
+                for key, highest in FIGURES.items()
             },
         }
         for name, first in runs[0].summary["splits"].items()
@@ -185,12 +187,12 @@ def _go_on(
     return Repeats(folder.path, tuple(runs), folder.read_json(folder.seeds))
 
 
-def describe_values(values: Sequence[float | None]) -> dict[str, Any]:
+def describe_values(values: Sequence[float | None], highest: float = math.inf) -> dict[str, Any]:
     """Sum up a figure over seeds: mean, standard deviation, interval of the mean.
 
     The deviation has ``n - 1`` in its denominator, and the interval is Student's, of level 0.95: it
     tells what other seeds would give, and nothing of other images. A figure that a run lacks leaves
-    all three undefined, and one run has no deviation.
+    all three undefined, and one run has no deviation. The interval ends at 0 and at `highest`.
 
     Examples
     --------
@@ -213,5 +215,8 @@ def describe_values(values: Sequence[float | None]) -> dict[str, Any]:
         described["std"] = float(np.std(known, ddof=1))
         half = float(stdtrit(len(known) - 1, (1 + LEVEL) / 2)) * described["std"]
         half /= math.sqrt(len(known))
-        described["interval"] = [described["mean"] - half, described["mean"] + half]
+        described["interval"] = [
+            max(0.0, described["mean"] - half),
+            min(highest, described["mean"] + half),
+        ]
     return described
