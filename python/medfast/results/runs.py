@@ -357,7 +357,7 @@ def _run_folders(path: Path) -> list[Path]:
         return [path]
     folders = [path / f"seed-{seed}" for seed in repeats.read_seeds()]
     for folder in folders:
-        if not RunFolder(folder).recipe.exists():
+        if not RunFolder(folder).has_begun:
             raise CheckpointError(
                 f"{folder} is missing: not every seed is trained; go on with them: "
                 f"medfast train {repeats.resume_flag}"

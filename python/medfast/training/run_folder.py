@@ -127,8 +127,7 @@ class RunFolder:
         if occupied:
             go_on = f", or go on with the run in it: {self.resume_flag}"
             raise ConfigError(
-                f"{self.path} is not empty; choose another folder"
-                f"{go_on if self.recipe.exists() else ''}"
+                f"{self.path} is not empty; choose another folder{go_on if self.has_begun else ''}"
             )
 
     def check_names(self, dataset: Dataset) -> None:
@@ -233,6 +232,11 @@ class RunFolder:
     def recipe(self) -> Path:
         """Every setting, resolved."""
         return self.path / "recipe.yaml"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is all that a run is resumed with; otherwise it can be started here."""
+        return self.recipe.exists()
 
     @property
     def environment(self) -> Path:

@@ -164,7 +164,7 @@ def _go_on(
     for number, seed in enumerate(seeds, start=1):
         run = RunFolder(folder.path / f"seed-{seed}")
         progress.note(f"seed {seed}, {number} of {len(seeds)}")
-        if run.recipe.exists():
+        if run.has_begun:
             again = partial(resume, dataset=dataset, device=device, precision=precision)
             runs.append(again(run.path, progress=progress))
             continue

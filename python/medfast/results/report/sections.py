@@ -149,15 +149,7 @@ def _lead(groups: list[Measures], split: str) -> str:
     what = "" if dataset.info is None else f"{dataset.info.description} "
     colour = "colour" if dataset.channels == 3 else "gray"
     kind = "labels" if groups[0].shown.multi_label else "classes"
-    trained = "; ".join(
-        f"{found.group.name}"
-        + (
-            f", {len(found.answers)} seeds"
-            if found.group.repeated
-            else f", seed {found.group.shown.seed}"
-        )
-        for found in groups
-    )
+    trained = "; ".join(f"{found.group.name}, {_seeds(found.group)}" for found in groups)
     return (
         f"{what}{dataset.n_classes} {kind}, {colour} images of {dataset.size} x {dataset.size} "
         f"pixels. Network and recipe: {trained}. Figures and plots are of {split} "

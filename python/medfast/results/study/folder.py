@@ -51,7 +51,7 @@ class StudyFolder:
         folder = self.run(row)
         if folder.summary.exists():
             return "finished"
-        return "begun" if folder.recipe.exists() and folder.environment.exists() else "planned"
+        return "begun" if folder.has_begun else "planned"
 
     def create(self) -> None:
         """Make the folder, if it is not there.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,7 +195,6 @@ def _begin_or_resume(
     path = study.folder.run(row).path
     if study.folder.state(row) == "begun":
         return resume(path, dataset=dataset, progress=told)
-    shutil.rmtree(path, ignore_errors=True)  # killed before it had begun
     return train(row.recipe(), dataset, path, progress=told, **compute)
 
 
