@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from medfast.data.anatomy import flips_of
 from medfast.data.catalog import CATALOG, lookup
 from medfast.errors import ConfigError
 
@@ -76,3 +77,11 @@ def test_an_entry_survives_pickling_and_hashing() -> None:
     info = lookup("breastmnist")
     assert pickle.loads(pickle.dumps(info)) == info  # noqa: S301
     assert len({*CATALOG.values()}) == 18
+
+
+def test_flips_are_stated_for_every_set_of_images() -> None:
+    for flag, info in CATALOG.items():
+        flips = flips_of(flag)
+        assert (flips is None) == info.is_3d, flag
+        if flips is not None and any("left" in name for name in info.label_names):
+            assert not flips.horizontal, flag

@@ -1,4 +1,4 @@
-"""Recipes: the two that come along, files of one's own, and everything that can be wrong."""
+"""Recipes: the three that come along, files of one's own, and everything that can be wrong."""
 
 from __future__ import annotations
 
@@ -126,6 +126,7 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
         ("mixup", 1e-300, "mixup and cutmix must be 0, or at least 0.001"),
         ("cutmix", 1e300, "cutmix must be a number >= 0 and <= 1000"),
         ("test_flips", "vertical", "test_flips must be one of none, horizontal, both"),
+        ("flips", "both", "flips must be one of none, valid; got 'both'"),
         ("mean", "auto", "set both to auto, or neither"),
         ("std", "automatic", "std must be a list of numbers, or auto"),
         ("augment", "ColorJitter", "augment must be a list of transforms"),
@@ -148,6 +149,33 @@ def test_wrong_values(key: str, value: Any, message: str) -> None:
 def test_one_mean_of_the_weights_at_a_time() -> None:
     with pytest.raises(ConfigError, match="ema_epochs and swa_start both average the weights"):
         load_recipe("official", {"ema_epochs": 1, "swa_start": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("flag", "flips", "test_flips"),
+    [
+        ("bloodmnist", ["RandomHorizontalFlip", "RandomVerticalFlip"], "both"),
+        ("breastmnist", ["RandomHorizontalFlip"], "horizontal"),
+        ("organamnist", [], "none"),  # a mirror makes a left kidney a right one
+        ("chestmnist_subset", [], "none"),  # of files of one's own nothing is stated
+    ],
+)
+def test_valid_flips_are_those_of_the_set(flag: str, flips: list[str], test_flips: str) -> None:
+    recipe = load_recipe("official", {"flips": "valid", "augment": ["RandomInvert"]})
+    found = recipe.with_flips_of(flag)
+    assert [next(iter(step)) for step in found.augment] == [*flips, "RandomInvert"]
+    assert (found.flips, found.test_flips) == ("none", test_flips)
+    assert found.with_flips_of("bloodmnist") == found
+
+
+def test_flips_that_nobody_looked_up_are_refused() -> None:
+    with pytest.raises(ConfigError, match="which flips are valid depends on the set"):
+        load_recipe("official", {"flips": "valid"}).pipeline(1, train=False)
+
+
+def test_valid_flips_decide_those_at_test_time() -> None:
+    with pytest.raises(ConfigError, match="leave test_flips at none, or set flips to none"):
+        load_recipe("official", {"flips": "valid", "test_flips": "both"})
 
 
 def test_nesterov_needs_momentum() -> None:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 )
 @click.option("--task", help="With --data: binary, multi-class, multi-label or ordinal.")
 @click.option("--size", type=int, help="Pixels: 28, 64, 128 or 224.  [default: 28]")
-@click.option("--recipe", metavar="NAME|FILE", help="official, report or a .yaml of your own.")
+@click.option(
+    "--recipe", metavar="NAME|FILE", help="official, medfast, report or a .yaml of your own."
+)
 @click.option("--model", help="resnet18, 34, 50, 101 or 152.  [default: the recipe's]")
 @click.option("--stem", help="small or imagenet.  [default: small up to 64 pixels]")
 @click.option("--epochs", type=int, help="[default: the recipe's]")

@@ -97,6 +97,7 @@ def drawn_cells(
             f"{dataset.flag} holds volumes, and the grid shows images; choose a 2D set"
         )
     originals = dataset.splits[split].images[:images]
+    recipe = recipe.with_flips_of(dataset.flag)
     pipeline = recipe.pipeline(dataset.channels, train=True, normalize=False)
     plain = Compose([], layout="NHWC")(originals)
     drawn = [pipeline(originals, seed=recipe.seed, epoch=epoch) for epoch in range(draws)]

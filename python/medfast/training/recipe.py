@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from medfast import transforms
+from medfast.data.anatomy import flips_of
 from medfast.errors import ConfigError, StorageError, nearest
 from medfast.training.recipe_values import (
     augmentations,
@@ -69,6 +70,7 @@ class Recipe:
     ordinal: Literal["cross_entropy", "corn"] = word("cross_entropy", "corn")
     ema_epochs: float = number(0)
     swa_start: float = number(0, 1, above=True)
+    flips: Literal["none", "valid"] = word("none", "valid")
     augment: tuple[dict[str, dict[str, Any]], ...] = augmentations()
     mixup: float = number(0, _HIGHEST_ALPHA)
     cutmix: float = number(0, _HIGHEST_ALPHA)
@@ -121,6 +123,11 @@ class Recipe:
             f"got {self.mixup:g} and {self.cutmix:g}",
         )
         yield (
+            self.flips == "valid" and self.test_flips != "none",
+            "flips: valid decides which flips to score with; leave test_flips at none, or set "
+            "flips to none",
+        )
+        yield (
             (self.mean == "auto") != (self.std == "auto"),
             "mean and std come from the images together; set both to auto, or neither",
         )
@@ -130,6 +137,35 @@ class Recipe:
             f"got {len(self.mean)} and {len(self.std)}",
         )
         yield self.seed >= 2**64, f"seed must be below 2**64; got {self.seed}"
+
+    def with_flips_of(self, flag: str) -> Recipe:
+        """Put the flips that a set's anatomy allows in the place of ``flips: valid``.
+
+        They come ahead of the other augmentations, each for half of the images, and the scores are
+        of the mean logits of an image and its flips. A set of which `medfast.data.anatomy` states
+        nothing has none.
+
+        Examples
+        --------
+        >>> recipe = load_recipe("medfast").with_flips_of("breastmnist")
+        >>> recipe.augment[0], recipe.test_flips
+        ({'RandomHorizontalFlip': {}}, 'horizontal')
+        """
+        if self.flips == "none":
+            return self
+        valid = flips_of(flag)
+        names = []
+        if valid is not None and valid.horizontal:
+            names.append("RandomHorizontalFlip")
+            if valid.vertical:
+                names.append("RandomVerticalFlip")
+        steps: list[dict[str, dict[str, Any]]] = [{name: {}} for name in names]
+        return replace(
+            self,
+            flips="none",
+            augment=(*steps, *self.augment),
+            test_flips=("none", "horizontal", "both")[len(names)],
+        )
 
     def input_size(self, size: int) -> int:
         """Return the side in pixels of what the network takes in, given that of the set's images.
@@ -188,8 +224,14 @@ class Recipe:
         Raises
         ------
         ConfigError
-            If mean and std are for another number of channels, or still ``auto``.
+            If mean and std are for another number of channels or still ``auto``, or flips still
+            ``valid``.
         """
+        if self.flips != "none":
+            raise ConfigError(
+                f"recipe {self.name!r}: which flips are valid depends on the set; ask "
+                "with_flips_of for them, or let medfast.training.setup.resolve do it"
+            )
         steps: list[Any] = []
         if self.resize:
             steps.append(transforms.Resize((self.resize, self.resize), interpolation="nearest"))
@@ -232,7 +274,7 @@ def recipe_names() -> tuple[str, ...]:
     Examples
     --------
     >>> recipe_names()
-    ('official', 'report')
+    ('medfast', 'official', 'report')
     """
     names = (Path(entry.name) for entry in _BUILT_IN.iterdir())
     return tuple(sorted(name.stem for name in names if name.suffix == ".yaml"))

@@ -74,7 +74,8 @@ def refuse_volumes(flag: str, *, is_3d: bool) -> None:
 
 
 def resolve(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """Put what a recipe leaves to the set in its place: the stem, mean and std of the pixels."""
+    """Put what a recipe leaves to the set in its place: stem, flips, mean and std of the pixels."""
+    recipe = recipe.with_flips_of(dataset.flag)
     if recipe.stem == "auto":
         recipe = replace(recipe, stem=stem_for_size(recipe.input_size(dataset.size)))
     if recipe.mean == "auto":
