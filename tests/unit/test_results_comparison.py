@@ -310,6 +310,25 @@ def test_runs_of_one_seed_are_no_repeats(breast: Dataset, tmp_path: Path) -> Non
     assert any("several runs have seed 0" in note for note in found.notes)
 
 
+def test_runs_in_several_precisions_are_told(breast: Dataset, tmp_path: Path) -> None:
+    paths = [make_run(tmp_path / f"s{seed}", breast, seed=seed) for seed in range(2)]
+    environment = paths[1] / "environment.json"
+    environment.write_text(environment.read_text().replace('"fp32"', '"bf16"'))
+    found = compared(*paths)
+    assert found.sets[0].ours[0].seeds == (0, 1)
+    assert any("though trained in bf16 and fp32" in note for note in found.notes)
+
+
+def test_tasks_of_one_file_are_told_apart(tmp_path: Path) -> None:
+    tiny = tiny_dataset(Task.MULTI_CLASS)
+    path = save_six_keys(tiny, tmp_path / "mine.npz")
+    paths = [
+        make_run(tmp_path / task, open_file(path, task=task)) for task in ("multi-class", "ordinal")
+    ]
+    found = compared(*paths)
+    assert [part.sets[0] for part in found.sets] == ["mine (multi-class)", "mine (ordinal)"]
+
+
 def test_the_most_frequent_answer_is_told(breast: Dataset, tmp_path: Path) -> None:
     found = compared(make_run(tmp_path / "a", breast))
     assert "breastmnist: always giving the most frequent answer has ACC 0.500" in found.notes

@@ -155,6 +155,18 @@ def test_a_split_of_one_class_has_no_auc(runs: int) -> None:
     assert 0 <= acc_figure(found).interval[0] <= 1
 
 
+@pytest.mark.parametrize("runs", [1, 2])
+def test_classes_of_one_image_each_have_no_interval(runs: int) -> None:
+    """Nor does the bootstrap know of one: each of its replicates holds the same images."""
+    labels = np.array([[0], [1], [2]], np.uint8)
+    scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.2, 0.2], [0.3, 0.3, 0.4]], np.float32)
+    found = [Outcome(labels, scores, Task.MULTI_CLASS), Outcome(labels, scores.T, Task.MULTI_CLASS)]
+    with pytest.warns(DegenerateIntervalWarning):
+        figure = auc_figure(found[:runs])
+    assert not math.isnan(figure.mean)
+    assert np.isnan(figure.interval).all()
+
+
 def test_a_perfect_ranking_has_a_point_for_an_interval_and_says_so() -> None:
     labels = np.arange(20)[:, None] % 2
     run = Outcome(labels, labels.astype(np.float32), Task.BINARY)

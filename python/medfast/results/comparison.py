@@ -246,6 +246,9 @@ def _score(
         f"{where}: several runs have seed {seed}, and are no independent repeats"
         for seed in group.repeated_seeds()
     )
+    precisions = group.precisions()
+    if len(precisions) > 1:
+        notes.append(f"{where}: taken together, though trained in {' and '.join(precisions)}")
     absent = group.first.figures(split).get("absent_classes", [])
     if absent and not math.isnan(auc.mean):
         names = ", ".join(map(str, absent))

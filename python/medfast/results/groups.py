@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from medfast.data.catalog import DatasetInfo
     from medfast.results.runs import FinishedRun, Outcome
 
-    # A flag, and the MD5 of a file that is not official.
-    _Key = tuple[str, str | None]
+    # A flag, the MD5 of a file that is not official, and the task.
+    _Key = tuple[str, str | None, str]
 
 # What does not tell recipes apart in a label that has the name, the network and the size already.
 _NAMED = {"name", "model", "resize", "seed"}
@@ -34,7 +34,7 @@ class Group:
     label : str
         Network, size of the images, recipe; and the settings in which recipes of one name differ.
     set_name : str
-        The set, and the start of its MD5 where another file has the same name.
+        The set; and the start of its MD5, or its task, where another of the same name differs in it.
     """
 
     runs: tuple[FinishedRun, ...]
@@ -69,6 +69,10 @@ class Group:
     def repeated_seeds(self) -> tuple[int, ...]:
         """Return the seeds of more than one run."""
         return tuple(seed for seed, runs in Counter(self.seeds).items() if runs > 1)
+
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that the runs computed in, each once, in alphabetic order."""
+        return tuple(sorted({str(run.environment["precision"]) for run in self.runs}))
 
 
 def group_runs(runs: Sequence[FinishedRun]) -> list[Group]:
@@ -106,19 +110,22 @@ def _settings(run: FinishedRun) -> dict[str, Any]:
 def _set_key(run: FinishedRun) -> _Key:
     info = _catalog_entry(run)
     if info is not None and _is_official(run):
-        return info.flag, None
-    return run.flag, str(run.environment["dataset"].get("md5"))
+        return info.flag, None, info.task.value
+    return run.flag, str(run.environment["dataset"].get("md5")), run.task.value
 
 
 def _set_names(keys: Iterable[_Key]) -> dict[_Key, str]:
     unique = dict.fromkeys(keys)
-    count = Counter(flag for flag, _ in unique)
-    return {
-        (flag, md5): _one_line(
-            flag if count[flag] == 1 or md5 is None else f"{flag} (MD5 {md5[:8]})"
-        )
-        for flag, md5 in unique
-    }
+    names = {}
+    for flag, md5, task in unique:
+        others = [key for key in unique if key[0] == flag]
+        marks = []
+        if md5 is not None and any(other[1] != md5 for other in others):
+            marks.append(f"MD5 {md5[:8]}")
+        if any(other[2] != task for other in others):
+            marks.append(task)
+        names[flag, md5, task] = _one_line(f"{flag} ({', '.join(marks)})" if marks else flag)
+    return names
 
 
 def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str]:

@@ -487,7 +487,7 @@ def _delong(truth: NDArray[Any], columns: NDArray[Any], level: float) -> RocAucI
         # A class with a single image, of which DeLong's variance knows nothing, among others.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DegenerateIntervalWarning)  # said above
-            found = roc_auc_interval(
+            resampled = roc_auc_interval(
                 _flat(truth),
                 _flat(columns),
                 level=level,
@@ -495,6 +495,8 @@ def _delong(truth: NDArray[Any], columns: NDArray[Any], level: float) -> RocAucI
                 random_state=0,
                 undefined="skip",
             )
+        if resampled.std_error > 0:  # where every class has a single image, nothing is resampled
+            return resampled
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medfast.data.catalog import CATALOG
 from medfast.data.anatomy import flips_of
+from medfast.data.catalog import CATALOG
 from medfast.results.study.page import Page, answers, basic_tables
 from medfast.results.tables import Column, Table
 
