@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from markdown_it import MarkdownIt
 from made_runs import make_run
 from medfast.data.dataset import open_file
 from medfast.results.report.drawing import draw, photograph
-from medfast.results.report.pages import escape_markdown, html_page, markdown_page
+from medfast.results.report.pages import html_page, markdown_page
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
+from medfast.results.tables import escape_markdown
 from medfast.task import Task
 from tiny_runs import save_six_keys, tiny_dataset
 
@@ -170,11 +172,34 @@ def test_names_are_not_markup(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1. first", "- item", "+ item", "# title", "a\nb", "> quote", "~~x~~", "0.892", "-"]
+    "text",
+    [
+        *(
+            "1. first",
+            "- item",
+            "+ item",
+            "# title",
+            "a\nb",
+            "> quote",
+            "~~x~~",
+            "0.892",
+            "-",
+            "===",
+        ),
+        *(
+            "_x_ a_b",
+            "[0.1, 0.2]",
+            "[1](2) [3][4]",
+            "![5](6)",
+            "p < 0.1",
+            "&lt; &#60; a & b",
+            "<i>",
+        ),
+    ],
 )
 def test_markdown_means_itself(text: str) -> None:
     html = MarkdownIt("commonmark").render(escape_markdown(text))
-    expected = text.replace("\n", " ").replace(">", "&gt;")
+    expected = escape(text.replace("\n", " "), quote=False)
     assert html == f"<p>{expected}</p>\n"
 
 

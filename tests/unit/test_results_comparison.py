@@ -7,10 +7,12 @@ import io
 import json
 import math
 import re
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 from made_runs import make_run
 from medfast.data.dataset import open_dataset, open_file
@@ -485,6 +487,19 @@ def test_an_unknown_format(tmp_path: Path) -> None:
         choose_format("latxe", None)
     with pytest.raises(ConfigError, match="is a folder; name a file in it"):
         choose_format(None, tmp_path)
+
+
+def test_names_mean_themselves(tmp_path: Path) -> None:
+    name = r"a|b*c* <i>d</i> `e` \f [g](h) _i_ --j {k} ~l^ m&n #5 $6% &lt;"
+    found = compared(make_run(tmp_path / "run", own_file(tmp_path, "mine"), name=name))
+    html = MarkdownIt("commonmark").enable("table").render(render(found, "markdown"))
+    assert html.count("<td>" + escape(f"resnet18, 8 px, {name}", quote=False)) == 1
+    latex = render(found, "latex")
+    assert (
+        r"a\textbar{}b*c* \textless{}i\textgreater{}d\textless{}/i\textgreater{} "
+        r"\textasciigrave{}e\textasciigrave{} \textbackslash{}f [g](h) \_i\_ -{}-j \{k\} "
+        r"\textasciitilde{}l\textasciicircum{} m\&n \#5 \$6\% \&lt;"
+    ) in latex
 
 
 def test_names_with_line_breaks_keep_to_their_rows(tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medfast.errors import ConfigError, nearest
 from medfast.results.plain import plain
-from medfast.results.tables import Column, Table, ends, p_value, signed, spread
+from medfast.results.tables import (
+    Column,
+    Table,
+    ends,
+    escape_markdown,
+    p_value,
+    signed,
+    spread,
+)
 
 if TYPE_CHECKING:
     import os
@@ -255,11 +263,11 @@ def _to_terminal(comparison: Comparison) -> str:
 def _to_markdown(comparison: Comparison) -> str:
     document, text = _lay_out(comparison), []
     for heading, tables in document.sections:
-        text.append(f"## {heading}\n\n")
+        text.append(f"## {escape_markdown(heading)}\n\n")
         for table in tables:
             text.append(table.markdown())
             text.append("\n")
-    text += [f"- {note}\n" for note in document.notes]
+    text += [f"- {escape_markdown(note)}\n" for note in document.notes]
     return "".join(text)
 
 
@@ -296,6 +304,8 @@ _LATEX = {
     "^": "\\textasciicircum{}",
     "<": "\\textless{}",
     ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    "`": "\\textasciigrave{}",
     "±": "$\\pm$",
     _DAGGER: "$\\dagger$",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -304,7 +314,8 @@ _LATEX = {
 
 def _latex(text: str) -> str:
     escaped = "".join(_LATEX.get(sign, sign) for sign in text)
-    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped)
+    # Two hyphens would be set as a dash.
+    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped).replace("--", "-{}-")
 
 
 _CSV = (

@@ -34,7 +34,7 @@ class Group:
     label : str
         Network, size of the images, recipe; and the settings in which recipes of one name differ.
     set_name : str
-        The set; and the start of its MD5, or its task, where another of the same name differs in it.
+        The set; and the start of its MD5, or its task, where another of that name differs in it.
     """
 
     runs: tuple[FinishedRun, ...]

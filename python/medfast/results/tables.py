@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,16 +28,47 @@ class Table:
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
 
-    def markdown(self) -> str:
-        """Write the table in Markdown, under its title if it has one."""
-        text = [f"{self.title}:\n\n" if self.title else ""]
-        text.append(_line([column.name for column in self.columns]))
-        text.append(_line(["---:" if column.right else "---" for column in self.columns]))
-        return "".join([*text, *map(_line, self.rows)])
+    def markdown(self, *, marked_up: bool = False) -> str:
+        """Write the table in Markdown, under its title if it has one.
+
+        Parameters
+        ----------
+        marked_up : bool
+            Whether the cells are Markdown already, instead of text that is to mean itself.
+        """
+        write = str if marked_up else escape_markdown
+        heads = [write(column.name) for column in self.columns]
+        sides = ["---:" if column.right else "---" for column in self.columns]
+        text = [f"{write(self.title)}:\n\n"] if self.title else []
+        text += [_line(heads), _line(sides)]
+        return "".join([*text, *(_line([*map(write, row)]) for row in self.rows)])
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+    return f"| {' | '.join(cells)} |\n"
+
+
+# What Markdown gives a meaning to: wherever it stands; tags, entities and emphasis by what is
+# beside them; quotes and headings at the start. An interval of numbers is no link.
+_MARKS = re.compile(
+    r"(?P<plain>\[[-+\d., ]+\](?![(\[:]))"
+    r"|[\\`*|~$\[\]]|<(?=[\w/!?])|&(?=[\w#])|(?<!\w)_|_(?!\w)|^(?:>|#)"
+)
+_STARTS = re.compile(r"^([-+=]|\d+[.)])(?=\s|$)")
+
+
+def escape_markdown(text: str) -> str:
+    r"""Make text mean itself in Markdown, in a line or in a cell of a table.
+
+    Examples
+    --------
+    >>> print(escape_markdown("<b>a|b_c*, [0.1, 0.2], p < 0.1"))
+    \<b>a\|b_c\*, [0.1, 0.2], p < 0.1
+    """
+    escaped = _MARKS.sub(
+        lambda mark: mark["plain"] or f"\\{mark[0]}", re.sub(r"[ \t\r\n]+", " ", text)
+    )
+    return _STARTS.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", escaped)
 
 
 def spread(figure: Figure) -> str:

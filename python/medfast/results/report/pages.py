@@ -9,15 +9,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from medfast.results.tables import escape_markdown
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from medfast.results.report.document import Picture, Report
-
-# What CommonMark and GitHub's tables give a meaning to, anywhere in a line.
-_MARKS = re.compile(r"([\\`*_\[\]<>|~&#$])")
-# A list, at the start of one.
-_STARTS = re.compile(r"^([-+]|\d+[.)])(?=\s|$)")
 
 
 def html_page(report: Report) -> str:
@@ -49,18 +46,6 @@ def markdown_page(report: Report, folder: str) -> str:
     """
     page = _environment("markdown").get_template("page.md.j2").render(report=report, folder=folder)
     return re.sub(r"\n{3,}", "\n\n", page)
-
-
-def escape_markdown(text: str) -> str:
-    r"""Make text mean itself in Markdown, in a line or in a cell of a table.
-
-    Examples
-    --------
-    >>> print(escape_markdown("<b>a|b_c*"))
-    \<b\>a\|b\_c\*
-    """
-    escaped = _MARKS.sub(r"\\\1", re.sub(r"[ \t\r\n]+", " ", text))
-    return _STARTS.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", escaped)
 
 
 class _Raw(str):

@@ -51,7 +51,7 @@ def to_markdown(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> 
     text += [f"- {line}\n" for line in _READING]
     for page in pages:
         text += _page(page)
-    text += ["\n## The runs\n\n", _table_of_treatments(study).markdown()]
+    text += ["\n## The runs\n\n", _table_of_treatments(study).markdown(marked_up=True)]
     text += ["\n", *(f"- {line}\n" for line in _conditions(finished))]
     return "".join(text)
 
