@@ -21,6 +21,20 @@ def test_a_file_is_replaced_and_nothing_is_left_beside(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o666 & ~current_umask()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    for target in (tmp_path / "real" / "file", Path("real/beside")):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        write_text(link, "one")
+        write_files({link: b"two"})
+        assert link.is_symlink()
+        assert link.read_text() == "two"
+    assert {path.name for path in (tmp_path / "real").iterdir()} == {"file", "beside"}
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, MemoryError])
 def test_an_exception_leaves_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"

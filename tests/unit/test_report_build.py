@@ -80,8 +80,10 @@ def test_a_full_disk_leaves_the_earlier_report(
 def test_places_that_cannot_hold_a_page(run: Path, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(ConfigError, match="is a file"):
-        write_report([run], file)
+    for out in (file, tmp_path / "report.md", tmp_path / "report.PDF"):
+        with pytest.raises(ConfigError, match=r"is no page of HTML; give a file that ends in"):
+            write_report([run], out)
+    assert not (tmp_path / "report.md").exists()
     with pytest.raises(StorageError, match="could not be created"):
         write_report([run], file / "below")
     (tmp_path / "folder.html").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,20 @@ import pytest
 
 from made_runs import make_run, noisy_scores
 from medfast.data.dataset import open_dataset, open_file
-from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
+from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError, MedfastError
+from medfast.results.comparison import compare_runs
+from medfast.results.comparison_output import render
+from medfast.results.report.pages import html_page
+from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
+from medfast.results.table import print_result
 from medfast.task import Task
 from medfast.training.run import resume
 from tiny_runs import save_six_keys, tiny_dataset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from medfast.data.dataset import Dataset
 
 
@@ -180,7 +188,7 @@ def test_a_summary_that_lacks_the_predictions(run: Path) -> None:
     ("changes", "message"),
     [
         ({"dataset": {}}, "lacks 'flag' of the set"),
-        ({"dataset_path": 3}, "lacks 'dataset_path'"),
+        ({"dataset_path": 3}, "'dataset_path' must be text or null, came 3"),
         ({"torch_threads": 0}, "torch_threads is 0, expected 1 or more"),
     ],
 )
@@ -190,6 +198,66 @@ def test_an_environment_edited_by_hand(run: Path, changes: dict[str, Any], messa
     for use in (resume, lambda path: open_runs([path])):
         with pytest.raises(CheckpointError, match=rf"environment\.json.*{message}"):
             use(run)
+
+
+WRONG: tuple[Any, ...] = (None, [], {}, "x", "", 0, -1, 2.5, True, [None], 10**40, math.nan)
+
+
+def edited_summaries(summary: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Put every wrong value in the place of every value, and leave each out."""
+    for part in (None, "test"):
+        for key in summary if part is None else summary["splits"][part]:
+            for value in (*WRONG, ...):
+                changed = json.loads(json.dumps(summary))
+                where = changed if part is None else changed["splits"][part]
+                if value is ...:
+                    del where[key]
+                else:
+                    where[key] = value
+                yield f"{part or 'summary'}: {key} = {value!r}", changed
+
+
+def test_a_summary_edited_by_hand_is_read_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_six_keys(tiny_dataset(Task.BINARY), tmp_path / "own.npz")
+    run = make_run(tmp_path / "run", open_file(path, task="binary"))
+    summary = json.loads((run / "summary.json").read_text())
+    refused, opened = [], 0
+    for what, changed in edited_summaries(summary):
+        (run / "summary.json").write_text(json.dumps(changed))
+        try:
+            print_result(resume(run))
+        except CheckpointError as error:
+            refused.append(str(error))
+        try:
+            found = open_runs([run])
+            render(compare_runs(found), "markdown")
+            if "absent" in what or "per_class" in what:
+                html_page(describe(found))
+            opened += 1
+        except MedfastError:
+            continue
+    capsys.readouterr()
+    assert len(refused) > 100
+    assert all("summary.json" in message for message in refused)
+    assert opened > 10
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("epochs", "3", "'epochs' must be an integer, came '3'"),
+        ("label_names", ["a", 1], "'label_names' must be a list, each text, came ['a', 1]"),
+        ("splits", [], "'splits' must be an object, came []"),
+        ("official", 1, "'official' must be true or false, came 1"),
+    ],
+)
+def test_a_summary_tells_what_was_expected(run: Path, key: str, value: Any, words: str) -> None:
+    file = run / "summary.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    with pytest.raises(CheckpointError, match=re.escape(f"summary.json: {words}; restore")):
+        resume(run)
 
 
 def test_json_too_deep_to_read(run: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from medfast.data.catalog import CATALOG
-from medfast.errors import ConfigError
+from medfast.errors import CheckpointError, ConfigError
 from medfast.models import create_model
+from medfast.results.study.folder import StudyFolder
 from medfast.results.study.pages import PAGES
 from medfast.results.study.plan import (
     FULL,
@@ -27,6 +30,8 @@ from medfast.task import Task
 from medfast.training.recipe import load_recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from medfast.results.study.plan import PlannedRun, Scale
 
 # Ten minutes of ResNet-18 at 28 pixels, of which two cores with bfloat16 train on 110 a second.
@@ -167,3 +172,35 @@ def test_questions_are_found_by_name_and_by_letter() -> None:
         find_questions(["augment"])
     with pytest.raises(ConfigError, match="unknown question 'g'; known: augmentation, depth"):
         find_questions(["g"])
+
+
+WRONG: tuple[Any, ...] = (None, [], {}, "x", -1, 2.5, True, [None], ["x"], [-1], math.nan)
+
+
+def test_a_plan_edited_by_hand_is_read_or_refused(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    written = (settings(QUICK, "loss"), plan(QUICK, "loss"), {})
+    folder.write(*written)
+    assert folder.read() == written
+    whole = json.loads(folder.plan.read_text())
+    refused = set()
+    for part in ("settings", "runs"):
+        for key in whole["settings"] if part == "settings" else whole["runs"][0]:
+            for value in WRONG:
+                changed = json.loads(json.dumps(whole))
+                (changed["settings"] if part == "settings" else changed["runs"][0])[key] = value
+                folder.plan.write_text(json.dumps(changed))
+                try:
+                    folder.read()
+                except CheckpointError as error:
+                    refused.add(f"{key} {value!r}")
+                    assert "plan.json" in str(error)  # noqa: PT017
+    assert {"datasets []", "datasets ['x']", "seeds [-1]", "epochs -1", "cost None"} <= refused
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"settings": 1, "runs": []}', "[" * 100_000])
+def test_what_is_no_plan(text: str, tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    folder.plan.write_text(text)
+    with pytest.raises(CheckpointError, match=r"plan\.json"):
+        folder.read()

@@ -28,19 +28,21 @@ _NEXT_STEPS = {
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to, which becomes ``path`` when the block ends.
 
-    Whatever ends the block early, ``path`` is as it was before and nothing is left beside it.
+    Whatever ends the block early, ``path`` is as it was before and nothing is left beside it. A
+    symbolic link stays one: the file that it leads to is replaced.
 
     Raises
     ------
     StorageError
         If the operating system refuses: no space, no permission, no such folder.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    place = _followed(path)
+    temporary = _beside(place)
     try:
         yield temporary
         _flush(temporary)
-        temporary.replace(path)
-        _flush(path.parent)
+        temporary.replace(place)
+        _flush(place.parent)
     except OSError as error:
         raise storage_error("written", path, error) from error
     finally:
@@ -60,21 +62,23 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     Parameters
     ----------
     contents : mapping of Path to bytes
+        A symbolic link stays one, as with `replacing`.
 
     Raises
     ------
     StorageError
         If the operating system refuses. Where it refuses to write, every file is as it was before.
     """
-    temporaries = {path: path.with_name(f".{path.name}.tmp") for path in contents}
+    places = {path: _followed(path) for path in contents}
+    temporaries = {path: _beside(place) for path, place in places.items()}
     path = Path()
     try:
         for path, temporary in temporaries.items():
             temporary.write_bytes(contents[path])
             _flush(temporary)
         for path, temporary in temporaries.items():
-            temporary.replace(path)
-        for folder in dict.fromkeys(path.parent for path in contents):
+            temporary.replace(places[path])
+        for folder in dict.fromkeys(place.parent for place in places.values()):
             _flush(folder)
     except OSError as error:
         raise storage_error("written", path, error) from error
@@ -96,6 +100,14 @@ def storage_error(action: str, path: Path, error: OSError) -> StorageError:
     )
     failure.errno = error.errno
     return failure
+
+
+def _followed(path: Path) -> Path:
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
 
 
 def _flush(path: Path) -> None:

@@ -249,7 +249,7 @@ def _score(
     precisions = group.precisions()
     if len(precisions) > 1:
         notes.append(f"{where}: taken together, though trained in {' and '.join(precisions)}")
-    absent = group.first.figures(split).get("absent_classes", [])
+    absent = group.first.figures(split)["absent_classes"]
     if absent and not math.isnan(auc.mean):
         names = ", ".join(map(str, absent))
         notes.append(
@@ -298,7 +298,7 @@ def _unlike(published: PublishedScore, group: Group, split: str) -> tuple[str, .
         found.append(f"test, ours is {split}")
     if not group.official:
         found.append(f"ours is not the official file, but other images ({group.set_name})")
-    absent = run.figures(split).get("absent_classes", [])
+    absent = run.figures(split)["absent_classes"]
     if absent:
         found.append(f"mean over all classes, ours without {', '.join(map(str, absent))}")
     ours = f"ours of {run.size}"

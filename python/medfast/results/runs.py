@@ -28,7 +28,7 @@ from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
-from medfast.training.run_folder import RunFolder, check_fields
+from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,20 +38,6 @@ if TYPE_CHECKING:
 
     from medfast.data.dataset import Dataset
     from medfast.training.recipe import Recipe
-
-_SUMMARY = {
-    "dataset": str,
-    "official": bool,
-    "task": str,
-    "size": int,
-    "label_names": list,
-    "model": str,
-    "recipe": str,
-    "epochs": int,
-    "seed": int,
-    "chosen_epoch": int,
-}
-_SPLIT = {"images": int, "acc": float, "predictions": str, "per_class_auc": list}
 
 
 class Outcome(NamedTuple):
@@ -368,9 +354,6 @@ def _run_folders(path: Path) -> list[Path]:
 def _open_run(path: Path, sets: dict[str, Dataset]) -> FinishedRun:
     folder = RunFolder.open(path)
     summary, environment = folder.read_summary(), folder.read_environment()
-    check_fields(folder.summary, summary, _SUMMARY)
-    for split in SPLITS:
-        check_fields(folder.summary, summary["splits"][split], _SPLIT, f" of {split}")
     return FinishedRun(
         folder=folder,
         summary=summary,

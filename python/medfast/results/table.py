@@ -212,8 +212,7 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
 def _published(summary: dict[str, Any]) -> PublishedScore | None:
     if not summary["official"]:
         return None
-    size = summary.get("input_size", summary["size"])
-    return published_score(summary["dataset"], summary["model"], size)
+    return published_score(summary["dataset"], summary["model"], summary["input_size"])
 
 
 def _origin(published: PublishedScore) -> str:

@@ -20,6 +20,7 @@ from medfast.data.dataset import SPLITS
 from medfast.data.predictions import prediction_file_name, run_label, write_scores
 from medfast.data.storage import storage_error, write_text
 from medfast.errors import CheckpointError, ConfigError, StorageError
+from medfast.training.fields import check_fields
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
 from medfast.training.recipe import Recipe, load_recipe
@@ -54,7 +55,44 @@ _SET = {
     "task": str,
     "size": int,
     "channels": int,
-    "label_names": list,
+    "label_names": [str],
+}
+_ENVIRONMENT = {
+    "dataset": dict,
+    "dataset_path": str | None,  # null for the set that is no file
+    "device": str,
+    "precision": str,
+    "deterministic": bool,
+    "compile": bool,
+    "torch_threads": int,
+    "checkpoint_every": int,
+    "resumed": list,
+}
+_SUMMARY = {
+    "dataset": str,
+    "official": bool,
+    "task": str,
+    "size": int,
+    "input_size": int,
+    "label_names": [str],
+    "model": str,
+    "parameters": int,
+    "recipe": str,
+    "epochs": int,
+    "seed": int,
+    "chosen_epoch": int,
+    "chosen_by": str,
+    "train_seconds": float,
+    "splits": dict,
+}
+_SPLIT = {
+    "images": int,
+    "loss": float,
+    "auc": float | None,
+    "acc": float,
+    "per_class_auc": [float | None],
+    "absent_classes": [str],
+    "predictions": str,
 }
 
 
@@ -323,36 +361,22 @@ class RunFolder:
     def read_environment(self) -> dict[str, Any]:
         """Read ``environment.json``."""
         environment = self.read_json(self.environment)
-        kinds = {
-            "dataset": dict,
-            "device": str,
-            "precision": str,
-            "deterministic": bool,
-            "compile": bool,
-            "torch_threads": int,
-            "checkpoint_every": int,
-            "resumed": list,
-        }
-        for key, kind in kinds.items():
-            if not isinstance(environment.get(key), kind):
-                raise CheckpointError(f"{self.environment} lacks {key!r}; restore the file")
+        check_fields(self.environment, environment, _ENVIRONMENT)
         if environment["torch_threads"] < 1:
             raise CheckpointError(
                 f"{self.environment}: torch_threads is {environment['torch_threads']}, expected 1 "
                 "or more; restore the file"
             )
-        # Null for the set that is no file.
-        if not isinstance(environment.get("dataset_path", False), str | None):
-            raise CheckpointError(f"{self.environment} lacks 'dataset_path'; restore the file")
         check_fields(self.environment, environment["dataset"], _SET, " of the set")
         return environment
 
     def read_summary(self) -> dict[str, Any]:
         """Read ``summary.json``."""
         summary = self.read_json(self.summary)
-        splits = summary.get("splits")
-        if not isinstance(splits, dict) or not set(SPLITS) <= set(splits):
-            raise CheckpointError(f"{self.summary} lacks the figures of a split; restore the file")
+        check_fields(self.summary, summary, _SUMMARY)
+        check_fields(self.summary, summary["splits"], dict.fromkeys(SPLITS, dict), " of the splits")
+        for split in SPLITS:
+            check_fields(self.summary, summary["splits"][split], _SPLIT, f" of {split}")
         return summary
 
     def add_resumption(self, conditions: Mapping[str, Any]) -> None:
@@ -417,19 +441,6 @@ class RunFolder:
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
-
-
-def check_fields(path: Path, found: Any, kinds: Mapping[str, type], of: str = "") -> None:
-    """Refuse a file that lacks a field, or has one of another type.
-
-    Raises
-    ------
-    CheckpointError
-        Naming the first that is wrong.
-    """
-    for key, kind in kinds.items():
-        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
-            raise CheckpointError(f"{path} lacks {key!r}{of}; restore the file")
 
 
 def _without_nan(value: Any) -> Any:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAME = "report.html"
+# Names that nobody gives a folder.
+_OTHER_PAGES = {".md", ".markdown", ".htm", ".pdf"}
 
 
 def write_report(
@@ -91,6 +93,9 @@ def _page_path(paths: list[Path], out: Path | None) -> Path:
         if out.is_dir():
             raise ConfigError(f"{out} is a folder; name a file in it, or a folder without .html")
         return out
-    if out.is_file():
-        raise ConfigError(f"{out} is a file; give a file that ends in .html, or a folder")
+    if out.is_file() or (out.suffix.lower() in _OTHER_PAGES and not out.is_dir()):
+        raise ConfigError(
+            f"{out} is no page of HTML; give a file that ends in .html, beside which Markdown is "
+            "written, or a folder"
+        )
     return out / _NAME

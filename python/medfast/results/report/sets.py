@@ -62,7 +62,7 @@ def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Variant]]:
 
 def _median(runs: Sequence[FinishedRun]) -> FinishedRun:
     def on_validation(run: FinishedRun) -> float:
-        area = run.figures("val").get("auc")
+        area = run.figures("val")["auc"]
         return -math.inf if area is None else float(area)
 
     return sorted(runs, key=on_validation)[(len(runs) - 1) // 2]

@@ -9,11 +9,27 @@ from typing import TYPE_CHECKING, Any
 from medfast.data.storage import storage_error, write_text
 from medfast.errors import CheckpointError, ConfigError
 from medfast.results.study.plan import PlannedRun, Settings
+from medfast.results.study.questions import find_questions
+from medfast.results.study.sets import check_names
+from medfast.training.fields import check_fields
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+_SETTINGS = {"quick": bool, "questions": [str], "datasets": [str], "seeds": [int], "epochs": int}
+_RUN = {
+    "name": str,
+    "questions": [str],
+    "dataset": str,
+    "size": int,
+    "treatment": str,
+    "changes": dict,
+    "seed": int,
+    "cost": float,
+    "error": str | None,
+}
 
 
 @dataclass(frozen=True)
@@ -91,17 +107,31 @@ class StudyFolder:
             return None
         except OSError as error:
             raise storage_error("read", self.plan, error) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{self.plan} is not JSON ({error}); restore the file") from error
-        try:
-            settings = Settings(**_tuples(found["settings"]))
-            rows = tuple(PlannedRun(**_row(row)) for row in found["runs"])
-            errors = {row["name"]: row["error"] for row in found["runs"] if row["error"]}
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{self.plan} is no plan of a study ({error!r}); restore the file"
-            ) from error
+        check_fields(self.plan, found, {"settings": dict, "runs": [dict]})
+        check_fields(self.plan, found["settings"], _SETTINGS, " of the settings")
+        for number, row in enumerate(found["runs"], 1):
+            check_fields(self.plan, row, _RUN, f" of run {number}")
+        settings = Settings(**_known(Settings, found["settings"]))
+        self._refuse_settings_of_no_study(settings)
+        rows = tuple(PlannedRun(**_known(PlannedRun, row)) for row in found["runs"])
+        errors = {row["name"]: row["error"] for row in found["runs"] if row["error"]}
         return settings, rows, errors
+
+    def _refuse_settings_of_no_study(self, settings: Settings) -> None:
+        empty = [key for key in ("questions", "datasets", "seeds") if not getattr(settings, key)]
+        if empty or settings.epochs < 1 or min(settings.seeds) < 0:
+            wrong = empty[0] if empty else "epochs" if settings.epochs < 1 else "seeds"
+            raise CheckpointError(
+                f"{self.plan}: {wrong!r} of the settings is {getattr(settings, wrong)!r}, of which "
+                "there are no runs; restore the file"
+            )
+        try:
+            find_questions(settings.questions)
+            check_names(settings.datasets)
+        except ConfigError as error:
+            raise CheckpointError(f"{self.plan}: {error}; restore the file") from error
 
     def write(
         self, settings: Settings, rows: Sequence[PlannedRun], errors: Mapping[str, str]
@@ -118,10 +148,8 @@ class StudyFolder:
         write_text(self.plan, json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 
-def _row(found: Mapping[str, Any]) -> dict[str, Any]:
-    names = {item.name for item in fields(PlannedRun)}
-    return {key: value for key, value in _tuples(found).items() if key in names}
-
-
-def _tuples(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+def _known(kind: type[Settings | PlannedRun], found: Mapping[str, Any]) -> dict[str, Any]:
+    values = {item.name: found[item.name] for item in fields(kind)}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }

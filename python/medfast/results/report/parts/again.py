@@ -75,8 +75,8 @@ def _conditions(run: FinishedRun) -> list[tuple[str, str]]:
         "versions": ", ".join(f"{name} {value}" for name, value in versions.items() if value),
         "git": git.get("commit", "") + (", with changes" if git.get("modified") else ""),
         "MD5 of the data": environment["dataset"].get("md5"),
-        "parameters of the network": f"{run.summary.get('parameters', 0):,}",
-        "training time": f"{run.summary.get('train_seconds', 0):,.0f} s",
+        "parameters of the network": f"{run.summary['parameters']:,}",
+        "training time": f"{run.summary['train_seconds']:,.0f} s",
     }
     found = [(key, str(value)) for key, value in facts.items() if value]
     resumed = environment["resumed"]
