@@ -59,6 +59,44 @@ def test_evaluate_after_the_data_changed_refuses(cli, run_folder, data):
     assert "belongs to another set" in done.err
 
 
+@pytest.mark.parametrize("command", [("evaluate",), ("compare",), ("train", "--resume")])
+def test_a_file_with_other_classes_is_another_file(cli, run_folder, data, command):
+    """It is not the task that is wrong, nor the number of names."""
+    save_six_keys(tiny_dataset(n_classes=5), data)
+    if command[0] == "train":
+        (run_folder / "summary.json").unlink()
+    done = cli(*command, run_folder)
+    assert done.code == 1
+    assert "belongs to another set: the MD5 was" in done.err
+
+
+def test_resuming_notes_where_the_file_is_now(cli, run_folder, data, tmp_path):
+    environment = run_folder / "environment.json"
+    before = json.loads(environment.read_text())
+    other = save_six_keys(tiny_dataset(sizes=(41, 18, 24)), tmp_path / "other.npz")
+    moved = data.rename(tmp_path / "moved.npz")
+    done = cli("train", "--resume", run_folder, "--data", other)
+    assert done.code == 1
+    assert "belongs to another set" in done.err
+    assert cli("compare", run_folder).code == 1
+    assert json.loads(environment.read_text()) == before
+    done = cli("train", "--resume", run_folder, "--data", moved)
+    assert done.code == 0
+    assert "is finished: nothing is left to train" in done.err
+    assert cli("compare", run_folder).code == 0
+    assert json.loads(environment.read_text()) == {**before, "dataset_path": str(moved)}
+
+
+def test_resuming_seeds_notes_where_the_file_is_now(cli, data, tmp_path):
+    args = ("--data", data, "--task", "multi-class", "--model", "tiny", "--epochs", 1)
+    folder = tmp_path / "seeds"
+    assert cli("train", *args, "--seeds", "0,1", "--out", folder).code == 0
+    (folder / "seed-1" / "summary.json").unlink()
+    moved = data.rename(tmp_path / "moved.npz")
+    assert cli("train", "--resume", folder, "--data", moved).code == 0
+    assert cli("compare", folder).code == 0
+
+
 def test_a_moved_file_is_found_by_its_new_place(cli, run_folder, data, tmp_path):
     moved = data.rename(tmp_path / "moved.npz")
     done = cli("evaluate", run_folder)

@@ -164,10 +164,11 @@ def test_a_catalog_set_is_found_again(tmp_path: Path, monkeypatch: pytest.Monkey
 
     asked: list[Any] = []
     monkeypatch.setattr(identity, "open_dataset", lambda *args, **kw: asked.append((args, kw)))
+    monkeypatch.setattr(identity, "describe_dataset", lambda _: described)
     (tmp_path / "breastmnist.npz").touch()
     described = {"flag": "breastmnist", "source": "catalog", "size": 28}
     for path, root in (("here", None), ("gone", None), ("here", "elsewhere")):
         known = tmp_path / "breastmnist.npz" if path == "here" else tmp_path / "gone" / "x.npz"
         environment = {"dataset": described, "dataset_path": str(known)}
-        identity.reopen_dataset(environment, root=root)
+        identity.reopen_dataset(tmp_path / "environment.json", environment, root=root)
     assert [kw["root"] for _, kw in asked] == [tmp_path, None, "elsewhere"]

@@ -27,7 +27,7 @@ from medfast.errors import (
 from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
-from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
+from medfast.training.identity import reopen_dataset
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -281,9 +281,9 @@ class FinishedRun:
                     f"{data}, which {self.folder.path} was trained on, is missing; if it was "
                     "moved, give the folder that it is in: --root FOLDER"
                 )
-        dataset = reopen_dataset(self.environment, data=data, root=root, offline=True)
-        refuse_another(self.folder.environment, "set", identity, describe_dataset(dataset))
-        return dataset
+        return reopen_dataset(
+            self.folder.environment, self.environment, data=data, root=root, offline=True
+        )
 
     def _predict_command(self, split: str, out: Path) -> str:
         data = self.environment.get("dataset_path") or "FILE.npz"

@@ -15,7 +15,7 @@ from medfast.npz import load_npz
 from medfast.task import Task
 from medfast.training import checkpoint
 from medfast.training.device import Compute, choose_compute
-from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
+from medfast.training.identity import describe_dataset, reopen_dataset
 from medfast.training.run_folder import RunFolder
 from medfast.training.scoring import probabilities, score_images, score_split
 from medfast.training.setup import build_model
@@ -95,13 +95,16 @@ def evaluate_run(
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; {nearest(split, SPLITS)}")
     run = _FinishedRun(path, device, precision)
-    own = dataset is None
-    dataset = dataset or reopen_dataset(
-        run.environment, data=data, root=root, offline=offline, mmap=mmap
-    )
+    if dataset is None:
+        dataset = reopen_dataset(
+            run.folder.environment,
+            run.environment,
+            data=data,
+            root=root,
+            offline=offline,
+            mmap=mmap,
+        )
     present = describe_dataset(dataset)
-    if own:
-        refuse_another(run.folder.environment, "set", run.trained_on, present)
     run.check_fit(
         dataset.flag,
         task=present["task"],

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfast.data.dataset import open_dataset, open_file
-from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
+from medfast.data.download import md5_of
+from medfast.errors import (
+    CheckpointError,
+    ConfigError,
+    DatasetNotFoundError,
+    MedfastError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +39,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def reopen_dataset(
+    recorded_in: Path,
     environment: Mapping[str, Any],
     *,
     data: str | PathLike[str] | None = None,
@@ -39,13 +47,24 @@ def reopen_dataset(
     offline: bool = False,
     mmap: bool = False,
 ) -> Dataset:
-    """Open the set that ``environment.json`` names.
+    """Open the set that ``environment.json`` names, and refuse another.
 
     A set of the catalog is looked for under `root`, then where it was, then under the usual root;
     a file of one's own at `data`, or else where it was.
 
+    Parameters
+    ----------
+    recorded_in : Path
+        Of ``environment.json``, for errors.
+    environment : mapping
+        What is in it.
+    data, root, offline, mmap
+        See `medfast.data.dataset.open_dataset` and `open_file`.
+
     Raises
     ------
+    CheckpointError
+        If it is not the set that was recorded, or no longer.
     ConfigError
         If `data` is given for a set of the catalog.
     DatasetNotFoundError
@@ -53,28 +72,43 @@ def reopen_dataset(
     """
     identity, path = environment["dataset"], environment["dataset_path"]
     if identity["source"] == "file":
-        try:
-            dataset = open_file(
-                data or path,
-                task=identity["task"],
-                label_names=identity["label_names"],
-                mmap=mmap,
+        dataset = _reopen_file(recorded_in, identity, Path(data or path), mmap=mmap)
+    else:
+        if data is not None:
+            raise ConfigError(
+                f"--data is for runs on files of one's own; this one is on {identity['flag']}"
             )
-        except DatasetNotFoundError as error:
-            raise DatasetNotFoundError(
-                f"{error}; if it was moved, say where to with --data"
-            ) from None
-        # Under the name it had: the MD5 tells whether it is the same file.
-        return replace(dataset, flag=identity["flag"])
-    if data is not None:
-        raise ConfigError(
-            f"--data is for runs on files of one's own; this one is on {identity['flag']}"
+        if root is None and path is not None and Path(path).is_file():
+            root = Path(path).parent
+        dataset = open_dataset(
+            identity["flag"], size=identity["size"], root=root, offline=offline, mmap=mmap
         )
-    if root is None and path is not None and Path(path).is_file():
-        root = Path(path).parent
-    return open_dataset(
-        identity["flag"], size=identity["size"], root=root, offline=offline, mmap=mmap
-    )
+    refuse_another(recorded_in, "set", identity, describe_dataset(dataset))
+    return dataset
+
+
+def _reopen_file(
+    recorded_in: Path, identity: Mapping[str, Any], path: Path, *, mmap: bool
+) -> Dataset:
+    try:
+        dataset = open_file(
+            path, task=identity["task"], label_names=identity["label_names"], mmap=mmap
+        )
+    except DatasetNotFoundError as error:
+        raise DatasetNotFoundError(f"{error}; if it was moved, say where to with --data") from None
+    except StorageError:
+        raise
+    except MedfastError as error:
+        # What is wrong with it, when read as the run read it, may come of its being another file.
+        was, came = identity.get("md5"), md5_of(path)
+        if was == came:
+            raise
+        raise CheckpointError(
+            f"{recorded_in} belongs to another set: the MD5 was {was!r}, that of {path} is "
+            f"{came!r}; give the set of the run, or start a new run"
+        ) from error
+    # Under the name it had: the MD5 tells whether it is the same file.
+    return replace(dataset, flag=identity["flag"])
 
 
 def refuse_another(

@@ -119,6 +119,8 @@ def resume(
 ) -> Result:
     """Go on with a run after its last checkpoint; a finished run is returned as it is.
 
+    Where `data` or `root` tell that the file of the set is elsewhere now, that is noted.
+
     On the CPU it ends, bit for bit, as it would have without the interruption, by the same version
     of torch: it gets the number of threads that it had.
 
@@ -151,14 +153,19 @@ def resume(
     folder = RunFolder.open(path)
     folder.refuse_repeats()
     recipe, environment = folder.read_recipe(), folder.read_environment()
+    told = progress or Silent()
+    where: dict[str, Any] = {"data": data, "root": root, "offline": offline, "mmap": mmap}
     if folder.summary.exists():
         with suppress(OSError):  # of a process that was killed when all was done
             folder.lock.unlink(missing_ok=True)
+        if data is not None or root is not None:
+            folder.note_place(reopen_dataset(folder.environment, environment, **where))
+        told.note(f"{folder.path} is finished: nothing is left to train")
         return Result(folder.path, folder.read_summary())
-    dataset = dataset or reopen_dataset(
-        environment, data=data, root=root, offline=offline, mmap=mmap
-    )
-    refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
+    if dataset is None:
+        dataset = reopen_dataset(folder.environment, environment, **where)
+    else:
+        refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
     every = environment["checkpoint_every"]
     compute = choose_compute(
         device or environment["device"],
@@ -167,8 +174,9 @@ def resume(
         compile=environment["compile"],
         threads=environment["torch_threads"],
     )
-    loop = Loop(recipe, dataset, compute, progress or Silent(), checkpoint_every=every)
+    loop = Loop(recipe, dataset, compute, told, checkpoint_every=every)
     with folder.exclusive():
+        folder.note_place(dataset)
         checkpoint.restore(folder, loop.state, loop.identity)
         done = {"after_epoch": len(loop.state.history), "after_step": loop.state.meter.steps}
         present = describe_environment(compute, checkpoint_every=every)

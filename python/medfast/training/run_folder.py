@@ -350,13 +350,18 @@ class RunFolder:
 
     def write_environment(self, environment: Mapping[str, Any], dataset: Dataset) -> None:
         """Write ``environment.json`` of a new run."""
-        path = None if dataset.path is None else str(dataset.path.resolve())
         facts: dict[str, Any] = {
             "dataset": describe_dataset(dataset),
-            "dataset_path": path,
+            "dataset_path": _place_of(dataset),
             "resumed": [],
         }
         self.write_json(self.environment, {**environment, **facts})
+
+    def note_place(self, dataset: Dataset) -> None:
+        """Note in ``environment.json`` where the file of the set is, if that is elsewhere now."""
+        environment, place = self.read_environment(), _place_of(dataset)
+        if place is not None and place != environment["dataset_path"]:
+            self.write_json(self.environment, {**environment, "dataset_path": place})
 
     def read_environment(self) -> dict[str, Any]:
         """Read ``environment.json``."""
@@ -441,6 +446,10 @@ class RunFolder:
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
+
+
+def _place_of(dataset: Dataset) -> str | None:
+    return None if dataset.path is None else str(dataset.path.resolve())
 
 
 def _without_nan(value: Any) -> Any:

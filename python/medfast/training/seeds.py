@@ -138,11 +138,16 @@ def resume_seeds(
     """
     folder = RunFolder.open(path)
     environment = folder.read_environment()
-    dataset = dataset or reopen_dataset(
-        environment, data=data, root=root, offline=offline, mmap=mmap
-    )
-    refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
+    if dataset is None:
+        dataset = reopen_dataset(
+            folder.environment, environment, data=data, root=root, offline=offline, mmap=mmap
+        )
+    else:
+        refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
     with folder.exclusive():
+        runs = (RunFolder(folder.path / f"seed-{seed}") for seed in folder.read_seeds())
+        for one in (folder, *(run for run in runs if run.has_begun)):
+            one.note_place(dataset)
         return _go_on(folder, dataset, progress or Silent(), device, precision)
 
 
