@@ -81,6 +81,10 @@ def no_fact(key: str) -> Forge:
     return lambda _, facts: facts.pop(key)
 
 
+def step(key: str, value: object) -> Forge:
+    return lambda _, facts: facts["steps"].update({key: value})
+
+
 def tensor(name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Forge:
     return lambda tensors, _: tensors.update({name: torch.zeros(shape, dtype=dtype)})
 
@@ -92,11 +96,20 @@ def no_tensor(name: str) -> Forge:
 MEAN, COUNT = "optimizer0.0.exp_avg", "optimizer0.0.step"
 # What an enemy, or another version, may put into `last` under the right CRC-32.
 FORGED = {
-    "no history": (no_fact("history"), "KeyError: 'history'"),
-    "a history of numbers": (fact("history", [3]), "TypeError"),
-    "an epoch of other columns": (fact("history", [{"epoch": 1}]), "TypeError"),
-    "no steps": (no_fact("steps"), "KeyError: 'steps'"),
-    "other steps": (fact("steps", {"epoch": 1, "speed": 2}), "TypeError"),
+    "no history": (no_fact("history"), "lacks 'history'"),
+    "a history of numbers": (
+        fact("history", [3]),
+        "must be a list, each an object, came [3]",
+    ),
+    "an epoch of other columns": (fact("history", [{"epoch": 1}]), "lacks 'lr' of epoch 1"),
+    "no steps": (no_fact("steps"), "lacks 'steps'"),
+    "other steps": (fact("steps", {"epoch": 1, "speed": 2}), "lacks 'losses' of the steps"),
+    "one more column": (step("speed", 2.0), "TypeError"),
+    "losses that are text": (step("losses", ["a"]), "'losses' of the steps must be a list, each a"),
+    "a loss too many": (step("losses", [0.5] * 9), "not as many losses, norms and batches"),
+    "no batches": (step("images", []), "not as many losses, norms and batches"),
+    "the steps of another epoch": (step("epoch", 7), "the steps of epoch 1, came 7"),
+    "seconds that are none": (step("seconds", None), "'seconds' of the steps must be a number"),
     "a recipe that is none": (fact("recipe", 3), "TypeError"),
     "a set that is none": (fact("set", []), "AttributeError"),
     "another kind": (fact("kind", "best"), "is not a 'last' checkpoint but 'best'"),

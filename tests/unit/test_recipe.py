@@ -192,6 +192,7 @@ def test_nesterov_needs_momentum() -> None:
         ("[1, 2]", "must map keys to values; got list"),
         ("lr: [", "is not YAML"),
         ("model: !!python/object/apply:os.getcwd []", "is not YAML"),
+        ("epochs: {}", "epochs must be an integer, or one for each model; got {}"),
         ("epochs: {resnet50: 3}", "states epochs for resnet50, not for resnet18"),
     ],
 )
@@ -330,6 +331,12 @@ def test_any_transform_may_augment_nested_ones_too() -> None:
             load_recipe("official", {"augment": [name]})
     with pytest.raises(ConfigError, match="'Rotation' does not"):
         load_recipe("official", {"augment": [{"RandomApply": {"transforms": ["Rotation"]}}]})
+
+
+def test_augmentation_is_for_images() -> None:
+    recipe = load_recipe("official", {"augment": ["RandomDepthFlip"]})
+    with pytest.raises(ConfigError, match=r"augment does not fit the images: RandomDepthFlip is"):
+        training_loader(recipe, tiny_dataset(), choose_compute("cpu"))
 
 
 def test_augmentation_keeps_the_shape_of_the_images() -> None:

@@ -260,6 +260,17 @@ def test_a_summary_tells_what_was_expected(run: Path, key: str, value: Any, word
         resume(run)
 
 
+def test_a_run_without_its_environment_cannot_go_on(run: Path) -> None:
+    """Neither one that is finished, nor one that is not: `--resume` would not help."""
+    (run / "environment.json").unlink()
+    for _ in range(2):
+        for use in (resume, lambda path: open_runs([path])):
+            with pytest.raises(CheckpointError, match=r"restore|has no") as error:
+                use(run)
+            assert "--resume" not in str(error.value)
+        (run / "summary.json").unlink(missing_ok=True)
+
+
 def test_json_too_deep_to_read(run: Path) -> None:
     (run / "summary.json").write_text("[" * 100_000)
     with pytest.raises(CheckpointError, match=r"summary\.json is not JSON"):

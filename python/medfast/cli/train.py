@@ -96,8 +96,9 @@ def _start(given: dict[str, Any]) -> Result | Repeats:
     seeds = None if given["seeds"] is None else parse_seeds(given["seeds"])
 
     keys = ("model", "stem", "epochs", "batch_size", "lr", "seed")
-    recipe = load_recipe(given["recipe"] or "official", {key: given[key] for key in keys})
-    words = {key: given[key] or "auto" for key in ("device", "precision")}
+    name = "official" if given["recipe"] is None else given["recipe"]
+    recipe = load_recipe(name, {key: given[key] for key in keys})
+    words = {key: "auto" if given[key] is None else given[key] for key in ("device", "precision")}
     check_settings(recipe, **words, dataset=given["dataset"], out=given["out"])
     settings: dict[str, Any] = {
         **words,

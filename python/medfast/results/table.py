@@ -117,7 +117,7 @@ def print_repeats(repeats: Repeats) -> None:
     seeds = ", ".join(map(str, summary["seeds"]))
     console.print(
         f"{summary['model']} on {summary['dataset']}, recipe {summary['recipe']}, "
-        f"{summary['epochs']} epochs, seeds {seeds}; the interval is Student's, of the mean over "
+        f"epochs {summary['epochs']}, seeds {seeds}; the interval is Student's, of the mean over "
         "seeds: it tells nothing of other images",
         markup=False,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from medfast.errors import CheckpointError
 from medfast.training import archive
+from medfast.training.fields import check_fields
 from medfast.training.history import EpochRow, best_row
 from medfast.training.identity import refuse_another
 from medfast.training.meter import EpochMeter
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
     from medfast.training.run_folder import RunFolder
 
 Identity = dict[str, dict[str, Any]]
+
+_ROW = {item.name: int if item.name == "epoch" else float for item in fields(EpochRow)}
+_STEPS = {
+    "epoch": int,
+    "losses": [float],
+    "norms": [float],
+    "images": [int],
+    "seconds": float,
+    "waited": float,
+}
 
 
 @dataclass
@@ -177,6 +188,7 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     tensors, facts = archive.load(folder.last)
     with _refusing_what_no_run_wrote(folder.last):
         _refuse_others(folder.last, facts, "last", identity)
+        _check_facts(folder.last, facts)
         state.load_tensors(tensors)
         state.history = [EpochRow(**row) for row in facts["history"]]
         state.meter = EpochMeter(**facts["steps"])
@@ -254,6 +266,18 @@ def _refusing_what_no_run_wrote(path: Path) -> Iterator[None]:
             f"{path} is no checkpoint of this version of medfast ({type(error).__name__}: "
             f"{error}); restore the file, or start the run again"
         ) from error
+
+
+def _check_facts(path: Path, facts: dict[str, Any]) -> None:
+    check_fields(path, facts, {"history": [dict], "steps": dict})
+    history, steps = facts["history"], facts["steps"]
+    check_fields(path, steps, _STEPS, " of the steps")
+    for number, row in enumerate(history, 1):
+        check_fields(path, row, _ROW, f" of epoch {number}")
+    if [row["epoch"] for row in history] != list(range(1, steps["epoch"] + 1)):
+        raise ValueError(f"expected the steps of epoch {len(history)}, came {steps['epoch']}")
+    if not len(steps["losses"]) == len(steps["norms"]) == len(steps["images"]):
+        raise ValueError("it has not as many losses, norms and batches")
 
 
 def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Identity) -> None:

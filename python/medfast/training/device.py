@@ -38,7 +38,7 @@ class Compute:
     precision : {"fp32", "bf16"}
         ``"bf16"``: convolutions in bfloat16 by autocast, weights and logits in float32.
     reason : str
-        Why this precision.
+        Why this precision; empty where the caller chose it.
     deterministic : bool
         Whether CUDA is held to algorithms that repeat their results; the CPU always is.
     compile : bool
@@ -100,7 +100,8 @@ class Compute:
         return _processor_name()
 
     def __str__(self) -> str:
-        return f"{self.device} ({self.device_name}), {self.precision}: {self.reason}"
+        why = f": {self.reason}" if self.reason else ""
+        return f"{self.device} ({self.device_name}), {self.precision}{why}"
 
 
 def choose_compute(
@@ -156,7 +157,7 @@ def choose_compute(
         cuda = chosen.type == "cuda"
         numbers, reason = _cuda_precision() if cuda else _cpu_precision()
     else:
-        numbers, reason = "bf16" if precision == "bf16" else "fp32", "as given"
+        numbers, reason = "bf16" if precision == "bf16" else "fp32", ""
     return Compute(chosen, numbers, reason, deterministic, compile, threads)
 
 

@@ -340,6 +340,10 @@ def load_recipe(
 
 def _epochs_of_model(values: Mapping[str, Any], changes: Mapping[str, object]) -> object:
     epochs, model = values["epochs"], changes.get("model", values["model"])
+    if not epochs:
+        raise ConfigError(
+            f"recipe {values['name']!r}: epochs must be an integer, or one for each model; got {{}}"
+        )
     if model not in epochs and "epochs" not in changes:
         raise ConfigError(
             f"recipe {values['name']!r} states epochs for {', '.join(map(str, epochs))}, "

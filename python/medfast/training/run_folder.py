@@ -405,10 +405,11 @@ class RunFolder:
         try:
             values = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
-            raise CheckpointError(
-                f"{path} is missing: the run has not finished; go on with it: medfast train "
-                f"{self.resume_flag}"
-            ) from None
+            if path == self.summary and self.environment.exists():
+                then = f"the run has not finished; go on with it: medfast train {self.resume_flag}"
+            else:  # no run goes on without it
+                then = "restore the file, or train again in another folder"
+            raise CheckpointError(f"{path} is missing: {then}") from None
         except OSError as error:
             raise storage_error("read", path, error) from error
         except (ValueError, RecursionError) as error:

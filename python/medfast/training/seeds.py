@@ -114,7 +114,9 @@ def train_seeds(
     with folder.exclusive():
         environment = describe_environment(compute, checkpoint_every=every)
         folder.begin(recipe, environment, dataset, seeds)
-        return _go_on(folder, dataset, progress or Silent())
+        told = progress or Silent()
+        told.note(f"a run from each of {len(seeds)} seeds, {compute}")
+        return _go_on(folder, dataset, told)
 
 
 def resume_seeds(

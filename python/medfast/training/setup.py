@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 from medfast.data.catalog import lookup
 from medfast.data.loader import Loader
 from medfast.data.statistics import channel_mean_std
-from medfast.errors import ConfigError
+from medfast.errors import ConfigError, ShapeError
 from medfast.models import check_model, create_model, stem_for_size
 from medfast.task import Task
 from medfast.training.device import choose_compute
@@ -139,13 +139,19 @@ def training_loader(recipe: Recipe, dataset: Dataset, compute: Compute) -> Loade
     Raises
     ------
     ConfigError
-        If the augmentation changes the shape of the images: they are scored as they are.
+        If the augmentation is not for images of this shape, or changes it: they are scored as they
+        are.
     """
     split, channels = dataset.splits["train"], dataset.channels
-    augmented, plain = (
-        recipe.pipeline(channels, train=train).output_shape(split.images, 1)[1:]
-        for train in (True, False)
-    )
+    try:
+        augmented, plain = (
+            recipe.pipeline(channels, train=train).output_shape(split.images, 1)[1:]
+            for train in (True, False)
+        )
+    except ShapeError as error:
+        raise ConfigError(
+            f"recipe {recipe.name!r}: augment does not fit the images: {error}"
+        ) from error
     if augmented != plain:
         raise ConfigError(
             f"recipe {recipe.name!r}: augment turns images of shape {plain} into {augmented}, but "
