@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,9 +18,6 @@ from medfast.training.device import choose_compute
 from medfast.training.recipe import Recipe, load_recipe, recipe_names
 from medfast.training.setup import resolve, training_loader
 from tiny_runs import tiny_dataset
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def own_file(tmp_path: Path, text: str) -> Path:
@@ -378,3 +377,17 @@ def test_the_stem_follows_the_size_of_the_input(resize: int, stem: str) -> None:
     recipe = load_recipe("official", {"resize": resize})
     assert recipe.name == "official"
     assert resolve(recipe, tiny_dataset()).stem == stem
+
+
+def test_the_search_is_told_as_it_was_recorded() -> None:
+    root = Path(__file__).parents[2]
+    text = (root / "docs/TRAINING.md").read_text("utf-8")
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    (heading,) = [row for row in rows if row[1].strip() == "setting"]
+    with (root / "benches/record/recipe_search.csv").open() as file:
+        recorded = list(csv.DictReader(file))
+    for flag in {row["dataset"] for row in recorded}:
+        column = heading.index(f" {flag} ")
+        told = [row[column].strip() for row in rows if len(row) == len(heading)]
+        found = [f"{float(row['auc_mean_none']):.3f}" for row in recorded if row["dataset"] == flag]
+        assert sorted(figure for figure in told if figure.startswith("0.")) == sorted(found)
