@@ -21,6 +21,7 @@ from medfast.task import Task
 from medfast.training import loop, scoring
 from medfast.training.progress import Silent
 from medfast.training.run import train
+from medfast.transforms import Compose
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 TASKS = [(task, channels) for task in Task for channels in (1, 3)]
@@ -133,6 +134,23 @@ def test_equal_seeds_give_equal_runs(
     first, second, other = (content(tmp_path / name) for name in "abc")
     assert first == second
     assert first["best.safetensors"] != other["best.safetensors"]
+
+
+def test_the_threads_of_the_pipeline_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(epochs=2, augment=["TrivialAugmentWide", {"GaussianNoise": {}}])
+    whole, used = Compose.__call__, []
+    for threads in (1, 3):
+
+        def call(*args: Any, threads: int = threads, **options: Any) -> Any:
+            used.append(threads)
+            return whole(*args, threads=threads, **options)
+
+        monkeypatch.setattr(Compose, "__call__", call)
+        train(recipe, tiny_dataset(channels=3), tmp_path / str(threads), device="cpu")
+    assert set(used) == {1, 3}
+    assert content(tmp_path / "1") == content(tmp_path / "3")
 
 
 def test_the_largest_seed(tmp_path: Path) -> None:

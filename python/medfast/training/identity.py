@@ -42,6 +42,7 @@ def reopen_dataset(
     recorded_in: Path,
     environment: Mapping[str, Any],
     *,
+    dataset: Dataset | None = None,
     data: str | PathLike[str] | None = None,
     root: str | PathLike[str] | None = None,
     offline: bool = False,
@@ -58,6 +59,8 @@ def reopen_dataset(
         Of ``environment.json``, for errors.
     environment : mapping
         What is in it.
+    dataset : Dataset, optional
+        The set, if the caller has opened it; the rest is of no account then.
     data, root, offline, mmap
         See `medfast.data.dataset.open_dataset` and `open_file`.
 
@@ -71,9 +74,9 @@ def reopen_dataset(
         If the file is not there.
     """
     identity, path = environment["dataset"], environment["dataset_path"]
-    if identity["source"] == "file":
+    if dataset is None and identity["source"] == "file":
         dataset = _reopen_file(recorded_in, identity, Path(data or path), mmap=mmap)
-    else:
+    elif dataset is None:
         if data is not None:
             raise ConfigError(
                 f"--data is for runs on files of one's own; this one is on {identity['flag']}"

@@ -18,7 +18,7 @@ from medfast.errors import ConfigError
 from medfast.training import checkpoint
 from medfast.training.device import choose_compute
 from medfast.training.environment import describe_environment
-from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
+from medfast.training.identity import reopen_dataset
 from medfast.training.loop import Loop
 from medfast.training.progress import Silent
 from medfast.training.run_folder import RunFolder
@@ -162,10 +162,7 @@ def resume(
             folder.note_place(reopen_dataset(folder.environment, environment, **where))
         told.note(f"{folder.path} is finished: nothing is left to train")
         return Result(folder.path, folder.read_summary())
-    if dataset is None:
-        dataset = reopen_dataset(folder.environment, environment, **where)
-    else:
-        refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
+    dataset = reopen_dataset(folder.environment, environment, dataset=dataset, **where)
     every = environment["checkpoint_every"]
     compute = choose_compute(
         device or environment["device"],

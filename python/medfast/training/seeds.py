@@ -13,7 +13,7 @@ import numpy as np
 from medfast.errors import ConfigError
 from medfast.training.device import choose_compute
 from medfast.training.environment import describe_environment
-from medfast.training.identity import describe_dataset, refuse_another, reopen_dataset
+from medfast.training.identity import reopen_dataset
 from medfast.training.loop import Loop
 from medfast.training.progress import Silent
 from medfast.training.run import Result, resume, train
@@ -139,13 +139,15 @@ def resume_seeds(
         If the folder is not that of several seeds, or the set has changed.
     """
     folder = RunFolder.open(path)
-    environment = folder.read_environment()
-    if dataset is None:
-        dataset = reopen_dataset(
-            folder.environment, environment, data=data, root=root, offline=offline, mmap=mmap
-        )
-    else:
-        refuse_another(folder.environment, "set", environment["dataset"], describe_dataset(dataset))
+    dataset = reopen_dataset(
+        folder.environment,
+        folder.read_environment(),
+        dataset=dataset,
+        data=data,
+        root=root,
+        offline=offline,
+        mmap=mmap,
+    )
     with folder.exclusive():
         runs = (RunFolder(folder.path / f"seed-{seed}") for seed in folder.read_seeds())
         for one in (folder, *(run for run in runs if run.has_begun)):
