@@ -17,6 +17,8 @@ from medfast.training import archive
 from medfast.training.checkpoint import load_weights
 from medfast.training.device import choose_compute
 from medfast.training.evaluation import evaluate_run, predict
+from medfast.training.progress import Silent
+from medfast.training.recipe import load_recipe
 from medfast.training.run import train
 from medfast.training.run_folder import RunFolder
 from medfast.training.scoring import score_images
@@ -166,6 +168,30 @@ def test_images_are_enlarged_in_training_and_in_scoring(tmp_path: Path) -> None:
     load_weights(model, archive.load(folder.best)[0])
     expected = score_images(model, by_hand, 1, recipe, CPU).softmax(dim=1)
     assert np.array_equal(found, expected.numpy())
+
+
+class Notes(Silent):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_valid_flips_are_drawn_scored_and_told(tmp_path: Path) -> None:
+    dataset = replace(tiny_dataset(Task.BINARY), flag="bloodmnist")
+    told = Notes()
+    changes = {"model": "tiny", "epochs": 1, "batch_size": 8}
+    folder = train(load_recipe("medfast", changes), dataset, tmp_path / "run", progress=told).folder
+    recipe = load_recipe(folder / "recipe.yaml")
+    assert (recipe.flips, recipe.test_flips) == ("none", "both")
+    assert told.said[-2:] == [
+        "training images are augmented by RandomHorizontalFlip, RandomVerticalFlip, "
+        "TrivialAugmentWide",
+        "scores are of the mean logits of an image and its horizontal and vertical flips",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,12 @@ def _go_on(loop: Loop, folder: RunFolder) -> Result:
         ", ".join(f"{value:.4f}" for value in values) for values in (recipe.mean, recipe.std)
     )
     loop.progress.note(f"pixels in [0, 1] are normalised with mean {mean} and std {std}")
+    if recipe.augment:
+        names = ", ".join(next(iter(step)) for step in recipe.augment)
+        loop.progress.note(f"training images are augmented by {names}")
+    if recipe.test_flips != "none":
+        flips = "horizontal" if recipe.test_flips == "horizontal" else "horizontal and vertical"
+        loop.progress.note(f"scores are of the mean logits of an image and its {flips} flips")
     if dataset.info is not None and not dataset.is_official:
         loop.progress.note(
             f"{dataset.path} has not the MD5 of the official file: figures on it are not MedMNIST's"
