@@ -250,6 +250,19 @@ def test_the_words_follow_the_figures(tmp_path: Path) -> None:
     assert "These images do not show a difference between the two." in text["guessing"]
 
 
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_class_of_a_single_image_is_said_to_leave_no_interval(tmp_path: Path, runs: int) -> None:
+    labels = {"test": np.repeat([0, 1, 2], [10, 9, 1])[:, None]}
+    dataset = open_tiny(tmp_path, Task.MULTI_CLASS, labels=labels)
+    text = pages_of(*(make_run(tmp_path / str(n), dataset, seed=n) for n in range(runs)))[0].text()
+    assert (
+        "Of “c” there is a single image, or all but one: too few to say how far the AUC would be "
+        "from that on other images."
+    ) in text
+    assert "none where a class has a single image" in text
+    assert "The interval is that of the mean" not in text
+
+
 def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
     nobody = {"test": np.zeros((20, 1), int), "val": np.zeros((18, 1), int)}
     run = make_run(tmp_path / "run", open_tiny(tmp_path, Task.BINARY, labels=nobody))

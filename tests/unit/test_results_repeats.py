@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,8 +21,14 @@ from medfast.results.repeats import (
     compare_values,
     mean_over_sets,
 )
+from medfast.results.report.answers import Answers
+from medfast.results.report.intervals import area_intervals
 from medfast.results.runs import Outcome
+from medfast.results.score import score_predictions
 from medfast.task import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLASSES = {Task.BINARY: 2, Task.MULTI_CLASS: 4, Task.ORDINAL: 5, Task.MULTI_LABEL: 3}
 
@@ -155,16 +162,27 @@ def test_a_split_of_one_class_has_no_auc(runs: int) -> None:
     assert 0 <= acc_figure(found).interval[0] <= 1
 
 
+@pytest.mark.parametrize("images", [(1, 1, 1), (40, 40, 1)], ids=["each", "one of three"])
 @pytest.mark.parametrize("runs", [1, 2])
-def test_classes_of_one_image_each_have_no_interval(runs: int) -> None:
-    """Nor does the bootstrap know of one: each of its replicates holds the same images."""
-    labels = np.array([[0], [1], [2]], np.uint8)
-    scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.2, 0.2], [0.3, 0.3, 0.4]], np.float32)
-    found = [Outcome(labels, scores, Task.MULTI_CLASS), Outcome(labels, scores.T, Task.MULTI_CLASS)]
+def test_a_class_of_one_image_leaves_no_interval_whatever_the_command(
+    runs: int, images: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Nor does a bootstrap know of one, whose replicates all hold the same image of the class."""
+    labels = np.repeat(np.arange(3, dtype=np.uint8), images)[:, None]
+    scores = np.random.default_rng(0).dirichlet([1, 1, 1], (runs, len(labels))).astype(np.float32)
     with pytest.warns(DegenerateIntervalWarning):
-        figure = auc_figure(found[:runs])
-    assert not math.isnan(figure.mean)
-    assert np.isnan(figure.interval).all()
+        compared = auc_figure([Outcome(labels, one, Task.MULTI_CLASS) for one in scores])
+    reported = area_intervals(
+        [Answers(Task.MULTI_CLASS, ("a", "b", "c"), labels, one) for one in scores]
+    )
+    assert compared.mean == reported.mean.value
+    assert np.isnan([*compared.interval, *compared.of_images, *reported.mean[1:]]).all()
+    rows = np.column_stack([np.arange(len(labels)), labels, scores[0]])
+    heading = "id,true_0,score_0,score_1,score_2"
+    np.savetxt(tmp_path / "scores.csv", rows, "%.9g", ",", header=heading, comments="")
+    scored = score_predictions(tmp_path / "scores.csv").auc
+    assert scored.estimate == pytest.approx(compared.values[0])
+    assert np.isnan([scored.low, scored.high]).all()
 
 
 def test_a_perfect_ranking_has_a_point_for_an_interval_and_says_so() -> None:

@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medfast.errors import DegenerateIntervalWarning
 from medfast.metrics import roc_auc_interval, roc_auc_test
 from medfast.task import Task
 
@@ -118,8 +117,8 @@ def auc_figure(runs: Sequence[Outcome], *, level: float = 0.95) -> Figure:
     """AUC of runs that were scored on the same images.
 
     Ends are symmetric on the logit scale, as those of `medfast.metrics.roc_auc_interval`, which
-    this is for a single run. A class that the split lacks is left out. Where one of several classes
-    has a single image, the variance over images is that of its bootstrap, seeded with 0.
+    this is for a single run. A class that the split lacks is left out. Where a class has a single
+    image, nothing tells how its area varies, and the mean has no interval.
 
     Parameters
     ----------
@@ -482,22 +481,7 @@ def _right(run: Outcome) -> NDArray[np.float64]:
 
 
 def _delong(truth: NDArray[Any], columns: NDArray[Any], level: float) -> RocAucInterval:
-    found = roc_auc_interval(_flat(truth), _flat(columns), level=level, undefined="skip")
-    if not math.isnan(found.estimate) and math.isnan(found.std_error) and found.per_class:
-        # A class with a single image, of which DeLong's variance knows nothing, among others.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DegenerateIntervalWarning)  # said above
-            resampled = roc_auc_interval(
-                _flat(truth),
-                _flat(columns),
-                level=level,
-                method="bootstrap",
-                random_state=0,
-                undefined="skip",
-            )
-        if resampled.std_error > 0:  # where every class has a single image, nothing is resampled
-            return resampled
-    return found
+    return roc_auc_interval(_flat(truth), _flat(columns), level=level, undefined="skip")
 
 
 def _flat(table: NDArray[Any]) -> NDArray[Any]:

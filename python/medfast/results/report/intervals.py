@@ -54,8 +54,8 @@ class Areas:
         Over the runs; in the order of `Answers.names`.
     absent : tuple of int
         The classes without an area.
-    bootstrapped : bool
-        Whether `mean` has the bootstrap's variance over images instead of DeLong's.
+    lone : tuple of int
+        The classes with a single image, or all but one, for which `mean` has no interval.
     """
 
     mean: Estimate
@@ -63,14 +63,14 @@ class Areas:
     std: float
     per_class: tuple[Estimate, ...]
     absent: tuple[int, ...]
-    bootstrapped: bool
+    lone: tuple[int, ...]
 
 
 def area_intervals(runs: Sequence[Answers]) -> Areas:
     """Estimate the areas of one run, or the mean areas of several on the same images.
 
     The intervals are those of `medfast.results.repeats.auc_figure`. A class with a single image has
-    none.
+    none, nor has a mean that it is part of.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def area_intervals(runs: Sequence[Answers]) -> Areas:
         std=std,
         per_class=tuple(per_class.get(column, Estimate(math.nan)) for column in columns),
         absent=tuple(column for column in columns if not first.is_defined(column)),
-        bootstrapped=len(defined) > 1 and any(map(first.is_lone, defined)),
+        lone=tuple(filter(first.is_lone, defined)),
     )
 
 

@@ -76,13 +76,10 @@ def _explain(found: Measures) -> str:
 def _methods(found: Measures) -> str:
     several = found.group.repeated or found.shown.multi_label
     area = "DeLong's for the AUC"
-    if found.areas.bootstrapped:
-        area = (
-            "from 2,000 bootstrap samples of the images for the AUC, as DeLong's needs more than "
-            "the single image that a class has"
-        )
     if found.group.repeated:
         area += ", with what the seeds add (Obuchowski and Rockette)"
+    if found.areas.lone:
+        area += ", and none where a class has a single image"
     acc = ", with one answer for each image" if several else ""
     return f"Intervals: {area}; Wilson's for the ACC{acc}."
 

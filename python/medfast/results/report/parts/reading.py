@@ -103,10 +103,11 @@ def _how_sure(found: Measures) -> tuple[str, ...]:
     if math.isnan(area.value):
         return ()
     if not area.has_interval:
-        said.append(
-            f"{images(count).capitalize()} are too few, or too well told apart, to say how far the "
-            "AUC would be from that on other images."
-        )
+        lone = [found.shown.names[column] for column in found.areas.lone]
+        why = f"{images(count).capitalize()} are too few, or too well told apart,"
+        if lone:
+            why = f"Of {quoted(lone)} there is a single image, or all but one: too few"
+        said.append(f"{why} to say how far the AUC would be from that on other images.")
     else:
         said.append(
             f"The AUC is from {images(count)}. Its {INTERVAL} goes from {digits(area.low)} to "
@@ -122,8 +123,12 @@ def _how_sure(found: Measures) -> tuple[str, ...]:
     runs = found.areas.of_runs
     said.append(
         f"Trained {len(runs)} times from different seeds, its AUC was between {digits(min(runs))} "
-        f"and {digits(max(runs))} (standard deviation {digits(found.areas.std)}). The interval is "
-        "that of the mean over seeds, and covers other images and other seeds."
+        f"and {digits(max(runs))} (standard deviation {digits(found.areas.std)})."
+        + (
+            " The interval is that of the mean over seeds, and covers other images and other seeds."
+            if area.has_interval
+            else ""
+        )
     )
     return tuple(said)
 
