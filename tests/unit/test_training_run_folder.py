@@ -38,9 +38,9 @@ def test_scores_keep_every_bit(tmp_path: Path) -> None:
     assert np.array_equal(back[:, 1:], scores.astype(np.float64))
 
 
-def test_json_has_null_for_nan(tmp_path: Path) -> None:
+def test_json_has_null_for_what_is_not_finite(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.write_json(folder.summary, {"a": math.nan, "b": [1.5, (math.nan,)], "c": {"d": "ä"}})
+    folder.write_json(folder.summary, {"a": math.nan, "b": [1.5, (-math.inf,)], "c": {"d": "ä"}})
     assert folder.read_json(folder.summary) == {"a": None, "b": [1.5, [None]], "c": {"d": "ä"}}
 
 

@@ -12,7 +12,6 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medfast.errors import ConfigError, nearest
-from medfast.results.plain import plain
 from medfast.results.tables import (
     Column,
     Table,
@@ -22,6 +21,7 @@ from medfast.results.tables import (
     signed,
     spread,
 )
+from medfast.training.plain import plain
 
 if TYPE_CHECKING:
     import os

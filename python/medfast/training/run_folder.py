@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
 import shlex
 import time
@@ -23,6 +22,7 @@ from medfast.errors import CheckpointError, ConfigError, StorageError
 from medfast.training.fields import check_fields
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
+from medfast.training.plain import plain
 from medfast.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -391,8 +391,8 @@ class RunFolder:
         self.write_json(self.environment, before)
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
-        """Write a JSON file; NaN becomes null."""
-        write_text(path, json.dumps(_without_nan(values), indent=2, allow_nan=False) + "\n")
+        """Write a JSON file; what is not finite becomes null."""
+        write_text(path, json.dumps(plain(values), indent=2, allow_nan=False) + "\n")
 
     def read_json(self, path: Path) -> dict[str, Any]:
         """Read a JSON file.
@@ -451,11 +451,3 @@ class RunFolder:
 
 def _place_of(dataset: Dataset) -> str | None:
     return None if dataset.path is None else str(dataset.path.resolve())
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

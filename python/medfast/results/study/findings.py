@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from medfast.data.storage import write_text
-from medfast.results.plain import plain
 from medfast.results.study.document import to_markdown
 from medfast.results.study.evidence import FinishedRuns, gather
 from medfast.results.study.pages import PAGES
+from medfast.training.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

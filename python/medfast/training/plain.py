@@ -1,4 +1,4 @@
-"""Results as values that JSON can hold."""
+"""Values as JSON can hold them."""
 
 from __future__ import annotations
 
