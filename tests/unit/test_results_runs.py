@@ -200,6 +200,18 @@ def test_an_environment_edited_by_hand(run: Path, changes: dict[str, Any], messa
             use(run)
 
 
+def test_a_file_that_is_recorded_nowhere(run: Path) -> None:
+    file = run / "environment.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"dataset_path": None}))
+    (found,) = open_runs([run])
+    (run / "summary.json").unlink()
+    for use in (lambda: resume(run), lambda: found.labels("test")):
+        with pytest.raises(
+            CheckpointError, match=r"environment\.json: 'dataset_path' of a set that"
+        ):
+            use()
+
+
 WRONG: tuple[Any, ...] = (None, [], {}, "x", "", 0, -1, 2.5, True, [None], 10**40, math.nan)
 
 

@@ -67,7 +67,7 @@ def reopen_dataset(
     Raises
     ------
     CheckpointError
-        If it is not the set that was recorded, or no longer.
+        If it is not the set that was recorded, or no longer, or it is not recorded where it was.
     ConfigError
         If `data` is given for a set of the catalog.
     DatasetNotFoundError
@@ -75,7 +75,13 @@ def reopen_dataset(
     """
     identity, path = environment["dataset"], environment["dataset_path"]
     if dataset is None and identity["source"] == "file":
-        dataset = _reopen_file(recorded_in, identity, Path(data or path), mmap=mmap)
+        place = data or path
+        if place is None:
+            raise CheckpointError(
+                f"{recorded_in}: 'dataset_path' of a set that is a file must be text, came None; "
+                "restore the file"
+            )
+        dataset = _reopen_file(recorded_in, identity, Path(place), mmap=mmap)
     elif dataset is None:
         if data is not None:
             raise ConfigError(
