@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from scipy import stats
 
 from medfast.errors import CheckpointError, ConfigError
+from medfast.results.runs import open_runs
 from medfast.training.evaluation import evaluate_run
 from medfast.training.run import resume, train
 from medfast.training.seeds import describe_values, parse_seeds, resume_seeds, train_seeds
@@ -125,6 +128,23 @@ def test_a_run_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:
     (broken / "predictions").rmdir()
     again = resume_seeds(tmp_path / "a", dataset=dataset)
     assert again.summary == whole.summary
+
+
+def test_a_seed_without_its_environment_is_trained_again_as_is_said(tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    whole = train_seeds(tiny_recipe(epochs=1), dataset, (0, 1), tmp_path / "a", device="cpu")
+    broken = tmp_path / "a" / "seed-1"
+    (broken / "environment.json").unlink()
+    step = f"restore the file, or remove {broken} and train the seed again: medfast train --resume "
+    for use in (
+        lambda: resume_seeds(tmp_path / "a", dataset=dataset),
+        lambda: resume(broken, dataset=dataset),
+        lambda: open_runs([tmp_path / "a"]),
+    ):
+        with pytest.raises(CheckpointError, match=f"{re.escape(step + str(tmp_path / 'a'))}$"):
+            use()
+    shutil.rmtree(broken)
+    assert resume_seeds(tmp_path / "a", dataset=dataset).summary == whole.summary
 
 
 @pytest.mark.parametrize("seeds", [None, [], "5", [5, 5], [5, "6"], [True], [-1], [2**64], [0.5]])

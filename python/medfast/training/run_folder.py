@@ -197,9 +197,11 @@ class RunFolder:
         folder = cls(Path(path))
         for file in (folder.recipe, folder.environment):
             if not file.is_file():
+                then = "give a folder that medfast train made, or start a run in it"
+                if folder.has_begun or folder.metrics.exists():  # no run can start in it
+                    then = f"restore the file, or {folder.again}"
                 raise CheckpointError(
-                    f"{folder.path} is not the folder of a run: it has no {file.name}; "
-                    "give a folder that medfast train made, or start a run in it"
+                    f"{folder.path} is not the folder of a run: it has no {file.name}; {then}"
                 )
         return folder
 
@@ -255,6 +257,13 @@ class RunFolder:
         repeats = RunFolder(self.path.parent)
         path = repeats.path if repeats.seeds.exists() else self.path
         return f"--resume {shlex.quote(str(path))}"
+
+    @property
+    def again(self) -> str:
+        """What to do about a run that nothing goes on with."""
+        if RunFolder(self.path.parent).seeds.exists():
+            return f"remove {self.path} and train the seed again: medfast train {self.resume_flag}"
+        return "train again in another folder"
 
     @property
     def seeds(self) -> Path:
@@ -408,7 +417,7 @@ class RunFolder:
             if path == self.summary and self.environment.exists():
                 then = f"the run has not finished; go on with it: medfast train {self.resume_flag}"
             else:  # no run goes on without it
-                then = "restore the file, or train again in another folder"
+                then = f"restore the file, or {self.again}"
             raise CheckpointError(f"{path} is missing: {then}") from None
         except OSError as error:
             raise storage_error("read", path, error) from error
