@@ -188,6 +188,7 @@ def test_names_are_not_markup(tmp_path: Path) -> None:
         ),
         *(
             "_x_ a_b",
+            "__x__ a__b _ __",
             "[0.1, 0.2]",
             "[1](2) [3][4]",
             "![5](6)",

@@ -490,15 +490,15 @@ def test_an_unknown_format(tmp_path: Path) -> None:
 
 
 def test_names_mean_themselves(tmp_path: Path) -> None:
-    name = r"a|b*c* <i>d</i> `e` \f [g](h) _i_ --j {k} ~l^ m&n #5 $6% &lt;"
+    name = r"a|b*c* <i>d</i> `e` \f [g](h) __i__ ---j {k} ~l^ m&n #5 $6% &lt; ''o"
     found = compared(make_run(tmp_path / "run", own_file(tmp_path, "mine"), name=name))
     html = MarkdownIt("commonmark").enable("table").render(render(found, "markdown"))
     assert html.count("<td>" + escape(f"resnet18, 8 px, {name}", quote=False)) == 1
     latex = render(found, "latex")
     assert (
         r"a\textbar{}b*c* \textless{}i\textgreater{}d\textless{}/i\textgreater{} "
-        r"\textasciigrave{}e\textasciigrave{} \textbackslash{}f [g](h) \_i\_ -{}-j \{k\} "
-        r"\textasciitilde{}l\textasciicircum{} m\&n \#5 \$6\% \&lt;"
+        r"\textasciigrave{}e\textasciigrave{} \textbackslash{}f [g](h) \_\_i\_\_ -{}-{}-j "
+        r"\{k\} \textasciitilde{}l\textasciicircum{} m\&n \#5 \$6\% \&lt; '{}'o"
     ) in latex
 
 

@@ -314,8 +314,9 @@ _LATEX = {
 
 def _latex(text: str) -> str:
     escaped = "".join(_LATEX.get(sign, sign) for sign in text)
-    # Two hyphens would be set as a dash.
-    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped).replace("--", "-{}-")
+    minus = re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped)
+    # Two hyphens would be set as a dash, two apostrophes as a quotation mark.
+    return re.sub(r"([-'])(?=\1)", r"\1{}", minus)
 
 
 _CSV = (

@@ -52,7 +52,7 @@ def _line(cells: Sequence[str]) -> str:
 # beside them; quotes and headings at the start. An interval of numbers is no link.
 _MARKS = re.compile(
     r"(?P<plain>\[[-+\d., ]+\](?![(\[:]))"
-    r"|[\\`*|~$\[\]]|<(?=[\w/!?])|&(?=[\w#])|(?<!\w)_|_(?!\w)|^(?:>|#)"
+    r"|[\\`*|~$\[\]]|<(?=[\w/!?])|&(?=[\w#])|(?<![^\W_])_|_(?![^\W_])|^(?:>|#)"
 )
 _STARTS = re.compile(r"^([-+=]|\d+[.)])(?=\s|$)")
 
