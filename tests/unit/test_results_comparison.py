@@ -22,6 +22,8 @@ from medfast.results.comparison_output import choose_format, render
 from medfast.results.groups import group_runs
 from medfast.results.published import published_score, published_scores
 from medfast.results.repeats import acc_figure, auc_figure
+from medfast.results.report.pages import html_page
+from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
 from medfast.results.table import describe_result
 from medfast.task import Task
@@ -312,13 +314,23 @@ def test_runs_of_one_seed_are_no_repeats(breast: Dataset, tmp_path: Path) -> Non
     assert any("several runs have seed 0" in note for note in found.notes)
 
 
-def test_runs_in_several_precisions_are_told(breast: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('"fp32"', '"bf16"'), "though trained in bf16 on cpu and fp32 on cpu"),
+        (('"cpu"', '"cuda:1"'), "though trained in fp32 on cpu and fp32 on cuda"),
+    ],
+)
+def test_runs_in_several_conditions_are_told(
+    breast: Dataset, tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
     paths = [make_run(tmp_path / f"s{seed}", breast, seed=seed) for seed in range(2)]
     environment = paths[1] / "environment.json"
-    environment.write_text(environment.read_text().replace('"fp32"', '"bf16"'))
+    environment.write_text(environment.read_text().replace(*change))
     found = compared(*paths)
     assert found.sets[0].ours[0].seeds == (0, 1)
-    assert any("though trained in bf16 and fp32" in note for note in found.notes)
+    assert any(note.endswith(words) for note in found.notes)
+    assert f"taken together, {words}." in html_page(describe(open_runs(paths)))
 
 
 def test_tasks_of_one_file_are_told_apart(tmp_path: Path) -> None:
@@ -328,7 +340,9 @@ def test_tasks_of_one_file_are_told_apart(tmp_path: Path) -> None:
         make_run(tmp_path / task, open_file(path, task=task)) for task in ("multi-class", "ordinal")
     ]
     found = compared(*paths)
-    assert [part.sets[0] for part in found.sets] == ["mine (multi-class)", "mine (ordinal)"]
+    names = ["mine (multi-class)", "mine (ordinal)"]
+    assert [part.sets[0] for part in found.sets] == names
+    assert [section.title for section in describe(open_runs(paths)).sections] == names
 
 
 def test_the_most_frequent_answer_is_told(breast: Dataset, tmp_path: Path) -> None:

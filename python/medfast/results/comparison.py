@@ -12,7 +12,7 @@ import numpy as np
 
 from medfast.data.dataset import SPLITS
 from medfast.errors import ConfigError, nearest
-from medfast.results.groups import Group, group_runs
+from medfast.results.groups import Group, conditions, group_runs
 from medfast.results.published import PublishedScore, published_scores
 from medfast.results.repeats import (
     Difference,
@@ -246,9 +246,9 @@ def _score(
         f"{where}: several runs have seed {seed}, and are no independent repeats"
         for seed in group.repeated_seeds()
     )
-    precisions = group.precisions()
-    if len(precisions) > 1:
-        notes.append(f"{where}: taken together, though trained in {' and '.join(precisions)}")
+    trained = conditions(group.runs)
+    if len(trained) > 1:
+        notes.append(f"{where}: taken together, though trained in {' and '.join(trained)}")
     absent = group.first.figures(split)["absent_classes"]
     if absent and not math.isnan(auc.mean):
         names = ", ".join(map(str, absent))

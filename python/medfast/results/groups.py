@@ -70,9 +70,17 @@ class Group:
         """Return the seeds of more than one run."""
         return tuple(seed for seed, runs in Counter(self.seeds).items() if runs > 1)
 
-    def precisions(self) -> tuple[str, ...]:
-        """Return the precisions that the runs computed in, each once, in alphabetic order."""
-        return tuple(sorted({str(run.environment["precision"]) for run in self.runs}))
+
+def conditions(runs: Sequence[FinishedRun]) -> tuple[str, ...]:
+    """Return the precisions and kinds of device that runs were trained in, each pair once."""
+    return tuple(
+        sorted(
+            {
+                f"{run.environment['precision']} on {run.environment['device'].partition(':')[0]}"
+                for run in runs
+            }
+        )
+    )
 
 
 def group_runs(runs: Sequence[FinishedRun]) -> list[Group]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from medfast.data.dataset import Dataset
     from medfast.results.report.document import Part
     from medfast.results.runs import FinishedRun
 
@@ -97,7 +96,7 @@ def _overview(groups: Sequence[Measures], split: str) -> Table | None:
         published = found.published
         rows.append(
             (
-                Cell(f"{_title(found.dataset)}, {found.dataset.size} px: {found.group.name}"),
+                Cell(f"{_title(found)}, {found.dataset.size} px: {found.group.name}"),
                 Cell(str(len(found.answers))),
                 Cell(digits(found.areas.mean.value)),
                 Cell(interval(found.areas.mean)),
@@ -124,7 +123,7 @@ def _section(anchor: str, groups: list[dict[str, Measures]], split: str) -> Sect
             prefix = f"{anchor}-{place}"
             words, details, again = _of_group(prefix, group, split)
             chapters.append(Chapter(prefix, group[split].group.name, (*words, *details, again)))
-    return Section(anchor, _title(chosen[0].dataset), _lead(chosen, split), tuple(chapters))
+    return Section(anchor, _title(chosen[0]), _lead(chosen, split), tuple(chapters))
 
 
 def _of_group(
@@ -140,8 +139,9 @@ def _of_group(
     )
 
 
-def _title(dataset: Dataset) -> str:
-    return dataset.flag if dataset.info is None else dataset.info.class_name
+def _title(found: Measures) -> str:
+    info = found.dataset.info
+    return found.group.set_name if info is None else info.class_name
 
 
 def _lead(groups: list[Measures], split: str) -> str:

@@ -23,6 +23,8 @@ class Variant:
     ----------
     name : str
         Network and recipe.
+    set_name : str
+        See `medfast.results.groups.Group`.
     runs : tuple of FinishedRun
     shown : FinishedRun
         The one of which single images and decisions are shown: that with the median AUC on the
@@ -30,6 +32,7 @@ class Variant:
     """
 
     name: str
+    set_name: str
     runs: tuple[FinishedRun, ...]
     shown: FinishedRun
 
@@ -56,7 +59,8 @@ def runs_by_set(runs: Sequence[FinishedRun]) -> list[list[Variant]]:
         identity = json.dumps(group.first.environment["dataset"], sort_keys=True)
         # All of a section have one size, which its title tells.
         name = group.label.replace(f", {group.first.size} px", "", 1)
-        sets.setdefault(identity, []).append(Variant(name, group.runs, _median(group.runs)))
+        variant = Variant(name, group.set_name, group.runs, _median(group.runs))
+        sets.setdefault(identity, []).append(variant)
     return list(sets.values())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medfast.results.groups import conditions
 from medfast.results.report.classes import confusion_counts
 from medfast.results.report.document import Statements
 from medfast.results.report.intervals import area_intervals, wilson_interval
@@ -303,6 +304,9 @@ def _cautions(found: Measures) -> tuple[str, ...]:
         said.append(
             f"Of {_some(rare)} there are fewer than {_FEW} images: those figures are rough."
         )
+    trained = conditions(found.group.runs)
+    if len(trained) > 1:
+        said.append(f"The runs are taken together, though trained in {' and '.join(trained)}.")
     if run.summary["chosen_epoch"] == run.recipe.epochs and run.recipe.epochs > 1:
         said.append("The best epoch was the last one, so that longer training may help.")
     said.append(
