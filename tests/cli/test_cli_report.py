@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said(cli: Any, run_folder: Path, tmp_path: Path) -> No
         ((tmp_path / "empty",), 1, "is empty"),
         ((run_folder, run_folder), 2, "twice"),
         ((run_folder, "--split", "tset"), 2, "test"),
-        ((run_folder, "--out", tmp_path / "file"), 2, "is a file"),
+        ((run_folder, "--out", tmp_path / "file"), 2, "is no page of HTML"),
         ((run_folder, "--out", tmp_path / "file" / "below"), 1, "could not be created"),
     ):
         done = cli("report", *args)

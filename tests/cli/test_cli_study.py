@@ -125,7 +125,7 @@ def test_a_damaged_plan_is_said(cli, out):
     (out / "plan.json").write_text('{"settings": {"quick": true}, "runs": []}')
     done = cli("study", "--out", out)
     assert done.code == 1
-    assert "is no plan of a study" in done.err
+    assert "lacks 'questions' of the settings; restore the file" in done.err
 
 
 def test_a_set_without_three_splits_is_said(cli, out, tmp_path):
