@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from made_runs import make_run, noisy_scores
-from medfast.results.repeats import auc_figure, compare_auc
+from medfast.results.repeats import acc_figure, auc_figure, compare_acc, compare_auc
 from medfast.results.runs import open_runs
 from medfast.results.study.evidence import FinishedRuns, gather, holm
 from medfast.results.study.findings import write_findings
@@ -125,12 +125,16 @@ def test_arms_are_compared_on_test_over_seeds_and_images(sets: TinySets, tmp_pat
         )
         figures = auc_figure(deep), auc_figure(shallow)
         assert one.difference == compare_auc(deep, shallow, figures)
+        (acc,) = [other for other in found.secondary if other.dataset == one.dataset]
+        assert (acc.first, acc.second, acc.of) == (one.first, one.second, "ACC")
+        shares = acc_figure(deep), acc_figure(shallow)
+        assert acc.difference == compare_acc(deep, shallow, shares)
         assert one.difference.test == "seeds and images"
         low, high = one.difference.interval
         assert one.half_width == pytest.approx((high - low) / 2)
-    assert [one.p_holm for one in found.contrasts] == holm(
-        [one.difference.p_value for one in found.contrasts]
-    )
+    for family in (found.contrasts, found.secondary):
+        assert len(family) == 2
+        assert [one.p_holm for one in family] == holm([one.difference.p_value for one in family])
     assert found.left_out == ("ResNet-34",)
 
 
@@ -170,10 +174,29 @@ def test_no_difference_is_an_answer_with_what_could_have_shown(
     assert "| (f) Loss: Does another loss than cross-entropy rank better? | 3 | none |" in text
 
 
+def test_a_difference_in_acc_is_secondary(sets: TinySets, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", sets, "depth", noise={"baseline": 0.3, "resnet50": 6.0})
+    text, numbers = written(study)
+    found = numbers["questions"]["depth"]
+    table = (
+        section(text, "a").partition("on the same images; secondary:\n\n")[2].partition("\n\n")[0]
+    )
+    rows = table.splitlines()[2:]
+    assert len(rows) == len(found["secondary"]) == len(found["contrasts"]) == 2
+    for row, one in zip(rows, found["secondary"], strict=True):
+        low, high = one["difference"]["interval"]
+        cells = f"{one['difference']['difference']:+.3f} | [{low:.3f}, {high:.3f}] |"
+        assert row.startswith(f"| {one['dataset']} | ACC | ResNet-50 | ResNet-18 | {cells}")
+    assert "Differences of the ACC are secondary" in text
+    assert not any("ACC" in answer for answer in found["answers"])
+    assert "| 2 | breastmnist: ResNet-50 below ResNet-18" in text  # the AUC's alone are counted
+
+
 def test_single_runs_are_compared_as_networks(sets: TinySets, tmp_path: Path) -> None:
     noise = {"baseline": 0.5, "resnet50": 4.0}
     study = made_study(tmp_path / "study", sets, "depth", seeds=(4,), noise=noise)
     assert {one.difference.test for one in gathered(study, "depth").contrasts} == {"DeLong"}
+    assert {one.difference.test for one in gathered(study, "depth").secondary} == {"McNemar"}
     text, numbers = written(study)
     assert "of seeds 4," in text
     assert "**One run each**" in text

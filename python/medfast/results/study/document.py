@@ -28,6 +28,9 @@ _READING = (
     "Differences of the AUC: DeLong's variance over images, and what the seeds add where both arms "
     "have two runs or more (`seeds and images`); with a single run, the test is DeLong's and about "
     "these very networks. `Welch` is over seeds, on these images alone.",
+    "Differences of the ACC are secondary: Holm's p is over those of a question, apart from the "
+    "AUC's, and no sentence is made of them. With a single run, the test is McNemar's, or the sign "
+    "test over images, and about these very networks.",
     "p is Holm's, over the comparisons of the AUC in a question; tests over seeds are corrected "
     f"among themselves. A difference is shown where p is below {1 - LEVEL:.2f}. Where it is not, "
     f"± is half the width of the {100 * LEVEL:g} % interval: a difference had to be about that "

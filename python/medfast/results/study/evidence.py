@@ -2,7 +2,8 @@
 
 Everything is of the test split, which a run scores once. Where an arm has several treatments, that
 of the highest mean AUC on validation stands for it, and what test says of the others is not looked
-at. The p-values of a question's comparisons are corrected together, by Holm's method.
+at. The p-values of a question's comparisons of the AUC are corrected together, by Holm's method;
+those of the ACC, which is secondary, among themselves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from medfast.results.repeats import (
     Figure,
     acc_figure,
     auc_figure,
+    compare_acc,
     compare_auc,
     mean_over_sets,
 )
@@ -138,6 +140,8 @@ class Evidence:
     sets : tuple of SetEvidence
     contrasts : tuple of Contrast
         Of the AUC.
+    secondary : tuple of Contrast
+        The same of the ACC, corrected among themselves.
     means : mapping of str to Figure
         The AUC of each arm on average, where all sets have it, and there are several.
     left_out : tuple of str
@@ -148,6 +152,7 @@ class Evidence:
     question: Question
     sets: tuple[SetEvidence, ...]
     contrasts: tuple[Contrast, ...]
+    secondary: tuple[Contrast, ...]
     means: Mapping[str, Figure]
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
@@ -204,7 +209,7 @@ def gather(question: Question, study: Study, finished: FinishedRuns) -> Evidence
     """
     notes: list[str] = []
     sets = tuple(_on_set(question, study, finished, flag, notes) for flag in study.sets)
-    contrasts = []
+    contrasts, secondary = [], []
     for one in sets:
         for first, second in question.pairs:
             a, b = one.arm(first), one.arm(second)
@@ -213,13 +218,16 @@ def gather(question: Question, study: Study, finished: FinishedRuns) -> Evidence
             if not np.array_equal(a.outcomes[0].labels, b.outcomes[0].labels):
                 notes.append(f"{one.flag}: {first} and {second} are of other images: not compared")
                 continue
-            difference = compare_auc(a.outcomes, b.outcomes, (a.auc, b.auc))
-            contrasts.append(Contrast(one.flag, first, second, "AUC", difference))
+            auc = compare_auc(a.outcomes, b.outcomes, (a.auc, b.auc))
+            acc = compare_acc(a.outcomes, b.outcomes, (a.acc, b.acc))
+            contrasts.append(Contrast(one.flag, first, second, "AUC", auc))
+            secondary.append(Contrast(one.flag, first, second, "ACC", acc))
     quick = study.settings.quick
     return Evidence(
         question,
         sets,
         corrected(contrasts),
+        corrected(secondary),
         _means(question, sets),
         tuple(arm.label for arm in question.arms if quick and not arm.quick),
         tuple(dict.fromkeys(notes)),

@@ -87,6 +87,7 @@ def _page(page: Page) -> dict[str, Any]:
         },
         "means": evidence.means,
         "contrasts": evidence.contrasts,
+        "secondary": evidence.secondary,
         **page.numbers,
     }
 

@@ -113,10 +113,14 @@ def table_of_contrasts(contrasts: Sequence[Contrast], title: str) -> Table:
 
 def basic_tables(
     evidence: Evidence, columns: Sequence[str] = (), cells: Cells = lambda _: ()
-) -> tuple[Table, Table]:
+) -> tuple[Table, ...]:
     """Show what every question has: its arms, and the tests between them."""
-    arms = table_of_arms(evidence, columns, cells)
-    return arms, table_of_contrasts(evidence.contrasts, "First less second, on the same images")
+    title = "First less second, on the same images"
+    return (
+        table_of_arms(evidence, columns, cells),
+        table_of_contrasts(evidence.contrasts, title),
+        table_of_contrasts(evidence.secondary, f"{title}; secondary"),
+    )
 
 
 def mean_and_std(values: Sequence[float], digits: int = 3) -> str:
