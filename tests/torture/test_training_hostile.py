@@ -85,6 +85,10 @@ def step(key: str, value: object) -> Forge:
     return lambda _, facts: facts["steps"].update({key: value})
 
 
+def nothing(_: object, facts: dict[str, Any]) -> None:
+    facts["steps"]["images"] = [0] * len(facts["steps"]["images"])
+
+
 def tensor(name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Forge:
     return lambda tensors, _: tensors.update({name: torch.zeros(shape, dtype=dtype)})
 
@@ -107,6 +111,11 @@ FORGED = {
     "one more column": (step("speed", 2.0), "TypeError"),
     "losses that are text": (step("losses", ["a"]), "'losses' of the steps must be a list, each a"),
     "a loss too many": (step("losses", [0.5] * 9), "not as many losses, norms and batches"),
+    "batches of nothing": (nothing, "a batch without images"),
+    "more images than there are": (
+        step("images", [10**400] * 2),
+        "must be a list, each an integer",
+    ),
     "no batches": (step("images", []), "not as many losses, norms and batches"),
     "the steps of another epoch": (step("epoch", 7), "the steps of epoch 1, came 7"),
     "seconds that are none": (step("seconds", None), "'seconds' of the steps must be a number"),

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,6 +156,13 @@ def test_seeds_that_are_none(seeds: Any, tmp_path: Path) -> None:
     for use in (resume, resume_seeds, evaluate_run):
         with pytest.raises(CheckpointError, match=r"seeds\.json.*restore the file"):
             use(folder, dataset=dataset)
+
+
+def test_a_set_with_too_long_a_name_leaves_no_folder(tmp_path: Path) -> None:
+    dataset = replace(tiny_dataset(), flag="a" * 230)
+    with pytest.raises(ConfigError, match="too long"):
+        train_seeds(tiny_recipe(epochs=1), dataset, (0, 1), tmp_path / "a", device="cpu")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_refused(tmp_path: Path) -> None:

@@ -278,6 +278,8 @@ def _check_facts(path: Path, facts: dict[str, Any]) -> None:
         raise ValueError(f"expected the steps of epoch {len(history)}, came {steps['epoch']}")
     if not len(steps["losses"]) == len(steps["norms"]) == len(steps["images"]):
         raise ValueError("it has not as many losses, norms and batches")
+    if any(size < 1 for size in steps["images"]):
+        raise ValueError("it has a batch without images")
 
 
 def _refuse_others(path: Path, facts: dict[str, Any], kind: str, identity: Identity) -> None:

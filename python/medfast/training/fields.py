@@ -57,7 +57,9 @@ def _is(value: Any, kind: Any) -> bool:
         return isinstance(value, list) and all(_is(item, kind[0]) for item in value)
     kinds = get_args(kind) or (kind,)
     if isinstance(value, int):  # as is true in Python, and as 1.0 may be written
-        return bool in kinds if isinstance(value, bool) else int in kinds or float in kinds
+        if isinstance(value, bool):
+            return bool in kinds
+        return (int in kinds or float in kinds) and -(2**63) <= value < 2**64
     return isinstance(value, kinds)
 
 

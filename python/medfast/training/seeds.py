@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,6 @@ from medfast.training.setup import resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
-    from pathlib import Path
 
     from medfast.data.dataset import Dataset
     from medfast.training.progress import Progress
@@ -107,6 +107,7 @@ def train_seeds(
     compute = choose_compute(**{k: v for k, v in settings.items() if k != "checkpoint_every"})
     recipe = resolve(replace(recipe, seed=seeds[0]), dataset)
     Loop(recipe, dataset, compute, Silent())  # refuses what does not fit before there is a folder
+    RunFolder(Path(f"seed-{max(seeds)}")).check_names(dataset)
     if out is None:
         folder = RunFolder.create_default(dataset, recipe.model)
     else:
