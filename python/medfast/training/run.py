@@ -119,7 +119,7 @@ def resume(
 ) -> Result:
     """Go on with a run after its last checkpoint; a finished run is returned as it is.
 
-    Where `data` or `root` tell that the file of the set is elsewhere now, that is noted.
+    Where `dataset`, `data` or `root` tell that the file of the set is elsewhere now, that is noted.
 
     On the CPU it ends, bit for bit, as it would have without the interruption, by the same version
     of torch: it gets the number of threads that it had.
@@ -158,8 +158,10 @@ def resume(
     if folder.summary.exists():
         with suppress(OSError):  # of a process that was killed when all was done
             folder.lock.unlink(missing_ok=True)
-        if data is not None or root is not None:
-            folder.note_place(reopen_dataset(folder.environment, environment, **where))
+        if any(given is not None for given in (dataset, data, root)):
+            folder.note_place(
+                reopen_dataset(folder.environment, environment, dataset=dataset, **where)
+            )
         told.note(f"{folder.path} is finished: nothing is left to train")
         return Result(folder.path, folder.read_summary())
     dataset = reopen_dataset(folder.environment, environment, dataset=dataset, **where)

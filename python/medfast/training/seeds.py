@@ -150,9 +150,7 @@ def resume_seeds(
         mmap=mmap,
     )
     with folder.exclusive():
-        runs = (RunFolder(folder.path / f"seed-{seed}") for seed in folder.read_seeds())
-        for one in (folder, *(run for run in runs if run.has_begun)):
-            one.note_place(dataset)
+        folder.note_place(dataset)
         return _go_on(folder, dataset, progress or Silent(), device, precision)
 
 
