@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -20,6 +21,22 @@ _NAMES = {
     list: "a list",
     NoneType: "null",
 }
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file, which may hold anything.
+
+    Raises
+    ------
+    CheckpointError
+        If it is malformed.
+    OSError
+        As the operating system raises it.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not JSON ({error}); restore the file") from error
 
 
 def check_fields(path: Path, found: Any, kinds: Mapping[str, Any], of: str = "") -> None:

@@ -19,7 +19,7 @@ from medfast.data.dataset import SPLITS
 from medfast.data.predictions import prediction_file_name, run_label, write_scores
 from medfast.data.storage import storage_error, write_text
 from medfast.errors import CheckpointError, ConfigError, StorageError
-from medfast.training.fields import check_fields
+from medfast.training.fields import check_fields, read_json
 from medfast.training.history import EpochRow
 from medfast.training.identity import describe_dataset
 from medfast.training.plain import plain
@@ -412,7 +412,7 @@ class RunFolder:
             If it is missing or malformed.
         """
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = read_json(path)
         except FileNotFoundError:
             if path == self.summary and self.environment.exists():
                 then = f"the run has not finished; go on with it: medfast train {self.resume_flag}"
@@ -421,8 +421,6 @@ class RunFolder:
             raise CheckpointError(f"{path} is missing: {then}") from None
         except OSError as error:
             raise storage_error("read", path, error) from error
-        except (ValueError, RecursionError) as error:
-            raise CheckpointError(f"{path} is not JSON ({error}); restore the file") from error
         if not isinstance(values, dict):
             raise CheckpointError(f"{path} holds no JSON object; restore the file")
         return values

@@ -11,7 +11,7 @@ from medfast.errors import CheckpointError, ConfigError
 from medfast.results.study.plan import PlannedRun, Settings
 from medfast.results.study.questions import find_questions
 from medfast.results.study.sets import check_names
-from medfast.training.fields import check_fields
+from medfast.training.fields import check_fields, read_json
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -102,13 +102,11 @@ class StudyFolder:
             If it cannot be read.
         """
         try:
-            found = json.loads(self.plan.read_text("utf-8"))
+            found = read_json(self.plan)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise storage_error("read", self.plan, error) from error
-        except (ValueError, RecursionError) as error:
-            raise CheckpointError(f"{self.plan} is not JSON ({error}); restore the file") from error
         check_fields(self.plan, found, {"settings": dict, "runs": [dict]})
         check_fields(self.plan, found["settings"], _SETTINGS, " of the settings")
         for number, row in enumerate(found["runs"], 1):
@@ -120,13 +118,18 @@ class StudyFolder:
         return settings, rows, errors
 
     def _refuse_settings_of_no_study(self, settings: Settings) -> None:
-        empty = [key for key in ("questions", "datasets", "seeds") if not getattr(settings, key)]
-        if empty or settings.epochs < 1 or min(settings.seeds) < 0:
-            wrong = empty[0] if empty else "epochs" if settings.epochs < 1 else "seeds"
-            raise CheckpointError(
-                f"{self.plan}: {wrong!r} of the settings is {getattr(settings, wrong)!r}, of which "
-                "there are no runs; restore the file"
-            )
+        sound = {
+            "questions": len(settings.questions) > 0,
+            "datasets": len(settings.datasets) > 0,
+            "seeds": min(settings.seeds, default=-1) >= 0,
+            "epochs": settings.epochs >= 1,
+        }
+        for key, holds in sound.items():
+            if not holds:
+                raise CheckpointError(
+                    f"{self.plan}: {key!r} of the settings is {getattr(settings, key)!r}, of which "
+                    "there are no runs; restore the file"
+                )
         try:
             find_questions(settings.questions)
             check_names(settings.datasets)
