@@ -11,7 +11,6 @@ A run that is kept already is replaced; one that has not finished is left out, a
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import sys
@@ -20,35 +19,36 @@ from pathlib import Path
 from medfast.data.dataset import SPLITS
 from medfast.errors import MedfastError
 from medfast.results.runs import open_runs
+from medfast.training.run_folder import RunFolder
 
 
 def main(source: Path, target: Path) -> int:
     """Keep every finished run below a folder."""
-    recipes = sorted(source.rglob("recipe.yaml"))
     kept = 0
-    for folder in dict.fromkeys(recipe.parent for recipe in recipes):
-        if (folder / "seeds.json").exists():
+    for recipe in sorted(source.rglob("recipe.yaml")):
+        folder = RunFolder(recipe.parent)
+        if folder.seeds.exists():
             continue
-        if not (folder / "summary.json").exists():
-            print(f"{folder}: not finished, left out", file=sys.stderr)
+        if not folder.summary.exists():
+            print(f"{folder.path}: not finished, left out", file=sys.stderr)
             continue
-        keep(folder, target / folder.relative_to(source))
+        keep(folder.path, RunFolder(target / folder.path.relative_to(source)))
         kept += 1
     print(f"{kept} run(s) in {target}")
     return 0 if kept else 1
 
 
-def keep(folder: Path, place: Path) -> None:
+def keep(folder: Path, kept: RunFolder) -> None:
     """Copy one run, after its scores were found to come to what its summary says."""
     [run] = open_runs([folder])
     for split in SPLITS:
         run.outcome(split)
-    if place.exists():
-        shutil.rmtree(place)
-    place.mkdir(parents=True)
+    if kept.path.exists():
+        shutil.rmtree(kept.path)
+    kept.path.mkdir(parents=True)
     for path in (run.folder.recipe, run.folder.metrics, run.folder.summary):
-        shutil.copy(path, place)
-    shutil.copytree(run.folder.predictions, place / run.folder.predictions.name)
+        shutil.copy(path, kept.path)
+    shutil.copytree(run.folder.predictions, kept.predictions)
     words = [_without_folder(word) for word in shlex.split(run.environment["command"])]
     data = run.environment["dataset_path"]
     environment = {
@@ -57,8 +57,7 @@ def keep(folder: Path, place: Path) -> None:
         "dataset_path": data and _without_folder(data),
         "platform": run.environment["platform"].partition("-")[0],
     }
-    text = json.dumps(environment, indent=2)
-    (place / "environment.json").write_text(text + "\n", encoding="utf-8")
+    kept.write_json(kept.environment, environment)
 
 
 def _without_folder(word: str) -> str:
