@@ -91,6 +91,24 @@ def tiny_recipe(**changes: Any) -> Recipe:
     return load_recipe("official", settings)
 
 
+class Notes(Silent):
+    """Keep what a run tells."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.rows: list[Any] = []
+        self.images = 0
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def batch(self, _epoch: int, images: int, _loss: float) -> None:
+        self.images += images
+
+    def epoch(self, row: Any, *, best: bool) -> None:
+        self.rows.append((row, best))
+
+
 class StopAt(Silent):
     """Raise, as ctrl-C would, right after an epoch, or in the batch of it with this number."""
 

@@ -101,10 +101,7 @@ MEAN, COUNT = "optimizer0.0.exp_avg", "optimizer0.0.step"
 # What an enemy, or another version, may put into `last` under the right CRC-32.
 FORGED = {
     "no history": (no_fact("history"), "lacks 'history'"),
-    "a history of numbers": (
-        fact("history", [3]),
-        "must be a list, each an object, came [3]",
-    ),
+    "a history of numbers": (fact("history", [3]), "must be a list, each an object, came [3]"),
     "an epoch of other columns": (fact("history", [{"epoch": 1}]), "lacks 'lr' of epoch 1"),
     "no steps": (no_fact("steps"), "lacks 'steps'"),
     "other steps": (fact("steps", {"epoch": 1, "speed": 2}), "lacks 'losses' of the steps"),
@@ -112,10 +109,7 @@ FORGED = {
     "losses that are text": (step("losses", ["a"]), "'losses' of the steps must be a list, each a"),
     "a loss too many": (step("losses", [0.5] * 9), "not as many losses, norms and batches"),
     "batches of nothing": (nothing, "a batch without images"),
-    "more images than there are": (
-        step("images", [10**400] * 2),
-        "must be a list, each an integer",
-    ),
+    "a batch beyond counting": (step("images", [10**400] * 2), "must be a list, each an integer"),
     "no batches": (step("images", []), "not as many losses, norms and batches"),
     "the steps of another epoch": (step("epoch", 7), "the steps of epoch 1, came 7"),
     "seconds that are none": (step("seconds", None), "'seconds' of the steps must be a number"),

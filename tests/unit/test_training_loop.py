@@ -19,28 +19,11 @@ from medfast.data.dataset import Split, open_file
 from medfast.errors import ConfigError, InvalidValueError, StorageError
 from medfast.task import Task
 from medfast.training import loop, scoring
-from medfast.training.progress import Silent
 from medfast.training.run import train
 from medfast.transforms import Compose
-from tiny_runs import StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
+from tiny_runs import Notes, StopAt, content, save_six_keys, tiny_dataset, tiny_recipe
 
 TASKS = [(task, channels) for task in Task for channels in (1, 3)]
-
-
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.rows: list[Any] = []
-        self.images = 0
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def batch(self, _epoch: int, images: int, _loss: float) -> None:
-        self.images += images
-
-    def epoch(self, row: Any, *, best: bool) -> None:
-        self.rows.append((row, best))
 
 
 def read_scores(path: Path) -> np.ndarray:

@@ -17,7 +17,6 @@ from medfast.training import archive
 from medfast.training.checkpoint import load_weights
 from medfast.training.device import choose_compute
 from medfast.training.evaluation import evaluate_run, predict
-from medfast.training.progress import Silent
 from medfast.training.recipe import load_recipe
 from medfast.training.run import train
 from medfast.training.run_folder import RunFolder
@@ -30,7 +29,7 @@ from medfast.training.setup import (
     resolve,
     scoring_loader,
 )
-from tiny_runs import tiny_dataset, tiny_recipe
+from tiny_runs import Notes, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,16 +169,6 @@ def test_images_are_enlarged_in_training_and_in_scoring(tmp_path: Path) -> None:
     assert np.array_equal(found, expected.numpy())
 
 
-class Notes(Silent):
-    """Keeps what a run says."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.said.append(text)
-
-
 def test_valid_flips_are_drawn_scored_and_told(tmp_path: Path) -> None:
     dataset = replace(tiny_dataset(Task.BINARY), flag="bloodmnist")
     told = Notes()
@@ -187,7 +176,7 @@ def test_valid_flips_are_drawn_scored_and_told(tmp_path: Path) -> None:
     folder = train(load_recipe("medfast", changes), dataset, tmp_path / "run", progress=told).folder
     recipe = load_recipe(folder / "recipe.yaml")
     assert (recipe.flips, recipe.test_flips) == ("none", "both")
-    assert told.said[-2:] == [
+    assert told.notes[-2:] == [
         "training images are augmented by RandomHorizontalFlip, RandomVerticalFlip, "
         "TrivialAugmentWide",
         "scores are of the mean logits of an image and its horizontal and vertical flips",
