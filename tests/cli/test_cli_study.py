@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -25,11 +26,11 @@ def out(tmp_path):
 def test_questions_are_answered(cli, out):
     done = cli("study", "loss", "d", "--out", out, *DIGITS)
     assert done.code == 0
-    assert done.out == f"{out}/STUDY.md\n"
+    assert done.out == f"{out}/STUDY.html\n"
     assert done.err.startswith("10 runs, 10 to be trained: ")
     assert "10/10  digits_one-vs-rest_seed-1  val AUC 0." in done.err
     text = (out / "STUDY.md").read_text("utf-8")
-    assert "`medfast study augmentation loss --out study --quick --dataset digits" in text
+    assert "\nmedfast study augmentation loss --out study --quick --dataset digits" in text
     assert "## (d) Augmentation" in text
     assert "digits: whether a flipped image could exist is not stated." in text
     assert "| digits |  | multi-class | 112 of 1,253 | 180 | 364 | no: " in text
@@ -89,6 +90,15 @@ def test_a_wrong_call_leaves_nothing(cli, out, given, message):
     assert message in done.err
     assert not (out / "runs").exists()
     assert not (out / "plan.json").exists()
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_what_the_findings_need_is_missed_before_training(cli, out, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    done = cli("study", "loss", "--out", out, *DIGITS)
+    assert done.code == 1
+    assert f"needs {missing}, which is not installed: pip install 'medfast[report]'" in done.err
+    assert not out.exists()
 
 
 def test_a_study_of_other_settings_is_not_mixed_with(cli, out):

@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 
 from made_runs import make_run
 from medfast.data.dataset import open_file
-from medfast.results.report.drawing import draw, photograph
-from medfast.results.report.pages import html_page, markdown_page
+from medfast.results.document.drawing import draw, photograph
+from medfast.results.document.writing import html_page, markdown_page
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
 from medfast.results.tables import escape_markdown

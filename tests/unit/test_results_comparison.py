@@ -19,10 +19,10 @@ from medfast.data.dataset import open_dataset, open_file
 from medfast.errors import ConfigError
 from medfast.results.comparison import Comparison, compare_runs
 from medfast.results.comparison_output import choose_format, render
+from medfast.results.document.writing import html_page
 from medfast.results.groups import group_runs
 from medfast.results.published import published_score, published_scores
 from medfast.results.repeats import acc_figure, auc_figure
-from medfast.results.report.pages import html_page
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
 from medfast.results.table import describe_result

@@ -16,7 +16,7 @@ from medfast.data.dataset import open_dataset, open_file
 from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError, MedfastError
 from medfast.results.comparison import compare_runs
 from medfast.results.comparison_output import render
-from medfast.results.report.pages import html_page
+from medfast.results.document.writing import html_page
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
 from medfast.results.table import print_result

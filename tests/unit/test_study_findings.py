@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from tiny_study import TinySets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from medfast.results.study.evidence import Evidence
     from medfast.results.study.runner import Study
@@ -74,7 +74,15 @@ def gathered(study: Study, name: str) -> Evidence:
 
 def written(study: Study) -> tuple[str, dict[str, Any]]:
     write_findings(study)
-    return study.folder.findings.read_text(), json.loads(study.folder.numbers.read_text())
+    text = study.folder.findings.with_suffix(".md").read_text()
+    return text, json.loads(study.folder.numbers.read_text())
+
+
+def contents(study: Study) -> dict[str, bytes]:
+    write_findings(study)
+    folder = study.folder.path
+    paths = [*folder.glob("STUDY.*"), *folder.glob("STUDY_files/*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def section(text: str, letter: str) -> str:
@@ -139,12 +147,13 @@ def test_arms_are_compared_on_test_over_seeds_and_images(sets: TinySets, tmp_pat
 
 
 def test_a_difference_is_said_with_its_numbers(sets: TinySets, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", sets, noise={"baseline": 0.3, "vertical-flip": 4.0})
+    noise = {"baseline": 0.3, "vertical-flip": 4.0}
+    study = made_study(tmp_path / "study", sets, "augmentation", noise=noise)
     text, numbers = written(study)
     said = section(text, "d")
     assert re.search(
         r"- breastmnist: AUC is lower with vertical flip than with none, by -0\.\d{3} "
-        r"\[-0\.\d{3}, -0\.\d{3}\], p = [<0]",
+        r"\[-0\.\d{3}, -0\.\d{3}\], p (= 0|< 0)\.",
         said,
     )
     assert "breastmnist: vertical flip below none" in text
@@ -157,6 +166,34 @@ def test_a_difference_is_said_with_its_numbers(sets: TinySets, tmp_path: Path) -
     assert found["p_holm"] >= found["difference"]["p_value"]
     assert f"by {found['difference']['difference']:+.3f}" in said
     assert "breastmnist: a horizontal flip is valid, a vertical flip is not valid: " in said
+
+
+def test_the_pictures_say_what_the_tables_do(sets: TinySets, tmp_path: Path) -> None:
+    noise = {"baseline": 0.3, "vertical-flip": 4.0, "horizontal-flip": 0.3}
+    study = made_study(tmp_path / "study", sets, "d", noise=noise)
+    text, numbers = written(study)
+    links = re.findall(r"!\[(.*)\]\((STUDY_files/d-[\w-]+\.png)\)", text)
+    assert [Path(path).stem for _, path in links] == [
+        "d-differences",
+        "d-breastmnist-val-auc",
+        "d-retinamnist-val-auc",
+    ]
+    for _, path in links:
+        assert (study.folder.path / path).read_bytes().startswith(b"\x89PNG")
+    html = study.folder.findings.read_text()
+    alts = re.findall(r'<svg [^>]*aria-label="([^"]*)"', html)
+    assert len(alts) == len(links)
+    told = alts[0].split("; ")
+    contrasts = numbers["questions"]["augmentation"]["contrasts"]
+    for said, one in zip(told, contrasts, strict=True):
+        low, high = one["difference"]["interval"]
+        assert said == (
+            f"{one['dataset']}: {one['first']} less {one['second']}: "
+            f"{one['difference']['difference']:+.3f} [{low:.3f}, {high:.3f}], "
+            f"{'shown' if one['p_holm'] < 0.05 else 'not shown'}"
+        )
+    assert {said.rpartition(", ")[2] for said in told} == {"shown", "not shown"}
+    assert alts[1].startswith("none from 0.800 to 0.800; horizontal flip from 0.800")
 
 
 def test_no_difference_is_an_answer_with_what_could_have_shown(
@@ -199,10 +236,10 @@ def test_single_runs_are_compared_as_networks(sets: TinySets, tmp_path: Path) ->
     assert {one.difference.test for one in gathered(study, "depth").secondary} == {"McNemar"}
     text, numbers = written(study)
     assert "of seeds 4," in text
-    assert "**One run each**" in text
+    assert "**One run each: " in text
     assert re.search(
-        r"AUC is lower with ResNet-50 than with ResNet-18, .*, p = .* \(these two networks; other "
-        r"seeds may say otherwise\)\.",
+        r"AUC is lower with ResNet-50 than with ResNet-18, .*, p [=<] .* \(these two networks; "
+        r"other seeds may say otherwise\)\.",
         text,
     )
     over_seeds = numbers["questions"]["depth"]["over_seeds"]
@@ -236,10 +273,10 @@ def test_a_rate_is_chosen_on_validation_alone(sets: TinySets, tmp_path: Path) ->
 
 def test_runs_that_are_missing_are_said(sets: TinySets, tmp_path: Path) -> None:
     without = ("retinamnist_resnet50_seed-0", "retinamnist_resnet50_seed-1", "corn")
-    study = made_study(tmp_path / "study", sets, without=without)
+    study = made_study(tmp_path / "study", sets, "depth", "loss", without=without)
     text, numbers = written(study)
-    assert ": 38 of 42 runs finished." in text
-    assert "**4 runs have not finished**" in text
+    assert "\n10 of 14 runs finished. Made by\n" in text
+    assert "**4 runs have not finished: " in text
     assert "- retinamnist: no finished run of ResNet-50." in section(text, "a")
     assert "- retinamnist: no finished run of CORN." in section(text, "f")
     states = {row["run"]: row["state"] for row in numbers["runs"]}
@@ -264,22 +301,30 @@ def find_all_treatments() -> list[str]:
     return list(treatments(1))
 
 
-def test_what_is_committed_names_no_place(sets: TinySets, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", sets)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Write the findings of every question."""
+    folder = tmp_path_factory.mktemp("whole")
+    study = made_study(folder / "study", TinySets(folder / "sets", (41, 60, 80)))
     write_findings(study)
-    for path in (study.folder.findings, study.folder.numbers):
+    return study
+
+
+def test_what_is_committed_names_no_place(whole: Study) -> None:
+    page = whole.folder.findings
+    for path in (page, page.with_suffix(".md"), whole.folder.numbers):
         text = path.read_text()
-        assert str(tmp_path) not in text
+        assert str(whole.folder.path.parent) not in text
         assert not re.search(r"\b(nan|None)\b", text)
-    assert "`medfast study --out study --quick" in study.folder.findings.read_text()
+    assert "\nmedfast study --out study --quick" in page.with_suffix(".md").read_text()
 
 
 def test_findings_are_the_same_every_time(sets: TinySets, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", sets)
-    first = written(study)
+    study = made_study(tmp_path / "study", sets, "epochs", "loss")
+    first = contents(study)
     request = Request()
     again = open_study(study.folder.path, request, root=None, open_set=sets, existing=True)
-    assert written(again) == first
+    assert contents(again) == first
 
 
 def history(*val_auc: float, seconds: float = 2.0) -> list[EpochRow]:
@@ -350,15 +395,16 @@ def test_the_course_of_the_epochs_is_told(sets: TinySets, tmp_path: Path) -> Non
         "the validation loss is lowest after epoch 1, 1, and ends 0.800 ± 0.000 above that; the "
         "training loss ends at 0.111 ± 0.000."
     ) in text
+    assert "![train loss from 1.000 to 0.111, lowest 0.111; val loss from 0.600 to 1.400" in text
     curve = numbers["questions"]["epochs"]["curves"]["breastmnist"]["val_auc"]
     assert curve == pytest.approx([0.6, 0.7, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.7])
     runs = open_runs([study.folder.path / "runs" / "breastmnist_thrice_seed-0"])
     assert mean_curve(runs, "seconds") == [2.0] * 9
 
 
-def test_tables_have_as_many_cells_as_headings(sets: TinySets, tmp_path: Path) -> None:
-    text, _ = written(made_study(tmp_path / "study", sets))
-    lines = text.splitlines()
+def test_tables_have_as_many_cells_as_headings(whole: Study) -> None:
+    lines = whole.folder.findings.with_suffix(".md").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("| ---")]) > 25
     for number, line in enumerate(lines):
         if re.fullmatch(r"\|( -+:? \|)+", line):
             width = line.count("|")

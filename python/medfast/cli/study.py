@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the study: its runs, STUDY.md and STUDY.json.",
+    help="Folder of the study: its runs, STUDY.html, STUDY.md and STUDY.json.",
 )
 @click.option(
     "--quick", is_flag=True, default=None, help="About ten minutes on two cores, and as rough."
@@ -47,8 +47,11 @@ def command(
 
     QUESTION is depth, resolution, epochs, augmentation, optimizer or loss, or its letter, a to f;
     all of them if none is named. Call again to go on: what is finished stays, and settings that are
-    left out are those of the folder.
+    left out are those of the folder. Prints the path of the page.
     """
+    import jinja2  # noqa: F401 - what the findings need is missed before hours of training
+    import matplotlib as mpl  # noqa: F401
+
     from medfast.cli.progress import download_bar
     from medfast.data import open_dataset
     from medfast.results.study.findings import write_findings

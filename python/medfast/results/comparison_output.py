@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medfast.errors import ConfigError, nearest
 from medfast.results.tables import (
-    Column,
     Table,
     ends,
     escape_markdown,
+    headings,
     p_value,
     signed,
     spread,
@@ -138,7 +138,7 @@ def _heading(part: Part, split: str) -> str:
 
 def _table_of_ours(part: Part, percent: str) -> Table:
     names = ("runs", "AUC", percent, "ACC", percent)
-    columns = (Column("ours"), *(Column(name, right=True) for name in names))
+    columns = headings(["ours"], names)
     rows = [
         (
             ours.label,
@@ -155,12 +155,7 @@ def _table_of_ours(part: Part, percent: str) -> Table:
 
 def _table_against(ours: Ours, marks: _Marks) -> Table:
     figures = ("AUC", "difference", "ours is", "ACC", "difference", "ours is")
-    columns = (
-        Column("published in"),
-        Column("method"),
-        *(Column(name, right=True) for name in figures),
-        Column("unlike"),
-    )
+    columns = headings(["published in", "method"], figures, ["unlike"])
     rows, before = [], ""
     for row in ours.against:
         published = row.published
@@ -180,12 +175,7 @@ def _table_against(ours: Ours, marks: _Marks) -> Table:
 
 
 def _table_of_tests(part: Part, percent: str) -> Table:
-    names = ("difference", percent, "p")
-    columns = (
-        *(Column(name) for name in ("first", "second", "of")),
-        *(Column(name, right=True) for name in names),
-        Column("test"),
-    )
+    columns = headings(["first", "second", "of"], ["difference", percent, "p"], ["test"])
     rows = [
         (
             *((pair.first, pair.second) if metric == "AUC" else ("", "")),

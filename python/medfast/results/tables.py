@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,28 +20,46 @@ class Column(NamedTuple):
     right: bool = False
 
 
+def headings(
+    words: Sequence[str], figures: Sequence[str] = (), more_words: Sequence[str] = ()
+) -> tuple[Column, ...]:
+    """Head columns of words, which align at the left, and of figures, which do at the right.
+
+    Examples
+    --------
+    >>> headings(["set"], ["AUC"])
+    (Column(name='set', right=False), Column(name='AUC', right=True))
+    """
+    right = (Column(name, right=True) for name in figures)
+    return (*map(Column, words), *right, *map(Column, more_words))
+
+
 @dataclass(frozen=True)
 class Table:
-    """Cells under headings, and what they are about."""
+    """Cells under headings, and what they are about.
 
+    Attributes
+    ----------
+    title : str
+    columns : tuple of Column
+    rows : sequence of tuple of str
+    shares : sequence of sequence of float
+        How strongly each cell is shaded, 0 to 1, where cells are.
+    """
+
+    kind: ClassVar[str] = "table"
     title: str
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
+    shares: Sequence[Sequence[float]] = ()
 
-    def markdown(self, *, marked_up: bool = False) -> str:
-        """Write the table in Markdown, under its title if it has one.
-
-        Parameters
-        ----------
-        marked_up : bool
-            Whether the cells are Markdown already, instead of text that is to mean itself.
-        """
-        write = str if marked_up else escape_markdown
-        heads = [write(column.name) for column in self.columns]
+    def markdown(self) -> str:
+        """Write the table in Markdown, under its title if it has one."""
+        heads = [escape_markdown(column.name) for column in self.columns]
         sides = ["---:" if column.right else "---" for column in self.columns]
-        text = [f"{write(self.title)}:\n\n"] if self.title else []
+        text = [f"{escape_markdown(self.title)}:\n\n"] if self.title else []
         text += [_line(heads), _line(sides)]
-        return "".join([*text, *(_line([*map(write, row)]) for row in self.rows)])
+        return "".join([*text, *(_line([*map(escape_markdown, row)]) for row in self.rows)])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -111,3 +129,15 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return "undefined"
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def p_said(value: float) -> str:
+    """Write a p-value in a sentence.
+
+    Examples
+    --------
+    >>> p_said(0.04219), p_said(1e-9)
+    ('p = 0.0422', 'p < 0.0001')
+    """
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medfast.data.storage import storage_error, write_files
 from medfast.errors import ConfigError
-from medfast.results.report.pages import html_page, markdown_page
+from medfast.results.document.writing import write_document
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
 
@@ -64,26 +62,8 @@ def write_report(
         If the operating system refuses to write; earlier files are as they were.
     """
     page = _page_path([Path(path) for path in paths], None if out is None else Path(out))
-    report = describe(open_runs(paths), split=split, root=root)
-    beside = page.with_name(f"{page.stem}_files")
-    contents = {beside / f"{picture.name}.png": picture.png for picture in report.pictures}
-    contents[page.with_suffix(".md")] = markdown_page(report, beside.name).encode("utf-8")
-    contents[page] = html_page(report).encode("utf-8")
-    _write(beside, contents)
+    write_document(describe(open_runs(paths), split=split, root=root), page)
     return page
-
-
-def _write(folder: Path, contents: dict[Path, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error("created", folder, error) from error
-    try:
-        write_files(contents)
-    except BaseException:
-        with suppress(OSError):  # it holds pictures of an earlier report
-            folder.rmdir()
-        raise
 
 
 def _page_path(paths: list[Path], out: Path | None) -> Path:

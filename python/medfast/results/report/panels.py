@@ -1,13 +1,14 @@
-"""The plots of the page."""
+"""The plots of a report that are not of epochs."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from medfast.results.report.drawing import COLOURS, INK, draw
+from medfast.results.document.drawing import COLOURS, INK, draw
+from medfast.results.document.lines import Line, plot_lines, shorten
 from medfast.results.report.intervals import wilson_interval
 
 if TYPE_CHECKING:
@@ -15,35 +16,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from medfast.results.document.blocks import Picture
     from medfast.results.report.calibration import Calibration
     from medfast.results.report.curves import RocBand
-    from medfast.results.report.document import Picture
     from medfast.results.report.intervals import Estimate
-
-_LONGEST = 34
-_FEW_EPOCHS = 15
-
-
-class Line(NamedTuple):
-    """A line of a plot.
-
-    Attributes
-    ----------
-    x, y : sequence of float
-    colour : str
-    label : str
-        In the legend; empty for none.
-    bold : bool
-        Whether it stands out from the others.
-    dashed : bool
-    """
-
-    x: Any
-    y: Any
-    colour: str
-    label: str = ""
-    bold: bool = True
-    dashed: bool = False
 
 
 class Mark(NamedTuple):
@@ -53,36 +29,6 @@ class Mark(NamedTuple):
     estimate: Estimate
     whole: bool = False
     """Whether it is of the set, and not of a class."""
-
-
-def shorten(name: str, longest: int = _LONGEST) -> str:
-    """Cut what is too long for a plot.
-
-    Examples
-    --------
-    >>> shorten("immature granulocytes(myelocytes, metamyelocytes)", 24)
-    'immature granulocytes(m…'
-    """
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
-
-
-def epoch_panel(
-    name: str, alt: str, title: str, lines: Sequence[Line], chosen: Sequence[tuple[int, str]]
-) -> Picture:
-    """Plot something against the epoch, the chosen epochs marked in their colours."""
-
-    def paint(axes: Axes) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        _plot(axes, lines, marker="." if len(lines[0].x) <= _FEW_EPOCHS else None)
-        for epoch, colour in dict.fromkeys(chosen):
-            axes.axvline(epoch, color=colour, linewidth=0.8, linestyle=":")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.set(xlabel="epoch", title=title)
-        if any(line.label for line in lines):
-            axes.legend()
-
-    return draw(name, alt, paint)
 
 
 def roc_panel(
@@ -98,7 +44,7 @@ def roc_panel(
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         for band, colour in bands:
             axes.fill_between(band.fpr, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
-        _plot(axes, lines)
+        plot_lines(axes, lines)
         _unit_square(axes)
         axes.set(
             xlabel="false positive rate (false alarms)",
@@ -119,7 +65,7 @@ def precision_recall_panel(
     def paint(axes: Axes) -> None:
         axes.axhline(prevalence, color=INK, linewidth=0.8, linestyle=":")
         # From the highest recall on, a step keeps its precision down to the next recall.
-        _plot(axes, lines, drawstyle="steps-post")
+        plot_lines(axes, lines, drawstyle="steps-post")
         _unit_square(axes)
         axes.set(xlabel="recall (found)", ylabel="precision (right when named)", title=title)
         if any(line.label for line in lines):
@@ -203,21 +149,6 @@ def area_panel(name: str, alt: str, marks: Sequence[Mark], published: float | No
         axes.spines["left"].set_visible(False)
 
     return draw(name, alt, paint, height=0.75 + 0.34 * len(marks))
-
-
-def _plot(axes: Axes, lines: Sequence[Line], **how: Any) -> None:
-    for line in lines:
-        axes.plot(
-            line.x,
-            line.y,
-            color=line.colour,
-            label=line.label or None,
-            linestyle="--" if line.dashed else "-",
-            linewidth=1.6 if line.bold else 0.8,
-            alpha=1 if line.bold else 0.7,
-            zorder=3 if line.bold else 2,
-            **how,
-        )
 
 
 def _unit_square(axes: Axes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from medfast.data.dataset import SPLITS
 from medfast.errors import ConfigError, nearest
-from medfast.results.report.document import Cell, Chapter, Report, Section, Table
+from medfast.results.document.blocks import Chapter, Document, Section
 from medfast.results.report.measures import Measures, measure
 from medfast.results.report.parts.again import reproduction
 from medfast.results.report.parts.curves import (
@@ -22,18 +22,19 @@ from medfast.results.report.parts.reliability import reliability
 from medfast.results.report.parts.words import plain_words
 from medfast.results.report.sets import Variant, runs_by_set
 from medfast.results.report.wording import INTERVAL, NONE, digits, images, interval
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from medfast.results.report.document import Part
+    from medfast.results.document.blocks import Part
     from medfast.results.runs import FinishedRun
 
 
 def describe(
     runs: Sequence[FinishedRun], *, split: str = "test", root: str | os.PathLike[str] | None = None
-) -> Report:
+) -> Document:
     """Put together all that is to be said of runs.
 
     Parameters
@@ -46,7 +47,7 @@ def describe(
 
     Returns
     -------
-    Report
+    Document
 
     Raises
     ------
@@ -65,7 +66,7 @@ def describe(
     )
     titles = list(dict.fromkeys(section.title for section in sections))
     number = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
-    return Report(
+    return Document(
         title=f"{', '.join(titles)}: {number}",
         overview=_overview([groups[split] for each in measured for groups in each], split),
         sections=sections,
@@ -96,17 +97,17 @@ def _overview(groups: Sequence[Measures], split: str) -> Table | None:
         published = found.published
         rows.append(
             (
-                Cell(f"{_title(found)}, {found.dataset.size} px: {found.group.name}"),
-                Cell(str(len(found.answers))),
-                Cell(digits(found.areas.mean.value)),
-                Cell(interval(found.areas.mean)),
-                Cell(digits(found.acc.value)),
-                Cell(interval(found.acc)),
-                Cell(NONE if published is None else f"{published.auc:.3f} / {published.acc:.3f}"),
+                f"{_title(found)}, {found.dataset.size} px: {found.group.name}",
+                str(len(found.answers)),
+                digits(found.areas.mean.value),
+                interval(found.areas.mean),
+                digits(found.acc.value),
+                interval(found.acc),
+                NONE if published is None else f"{published.auc:.3f} / {published.acc:.3f}",
             )
         )
-    columns = ("set and recipe", "runs", "AUC", INTERVAL, "ACC", INTERVAL, "published")
-    return Table(f"All runs, {split}", columns, tuple(rows))
+    figures = ("runs", "AUC", INTERVAL, "ACC", INTERVAL, "published")
+    return Table(f"All runs, {split}", headings(["set and recipe"], figures), rows)
 
 
 def _section(anchor: str, groups: list[dict[str, Measures]], split: str) -> Section:

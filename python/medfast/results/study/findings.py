@@ -1,14 +1,14 @@
-"""From the runs of a study to its findings, in Markdown and in JSON."""
+"""From the runs of a study to its findings: a page, the same in Markdown, and JSON."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from medfast.data.storage import write_text
-from medfast.results.study.document import to_markdown
+from medfast.results.document.writing import write_document
 from medfast.results.study.evidence import FinishedRuns, gather
 from medfast.results.study.pages import PAGES
+from medfast.results.study.sections import describe
 from medfast.training.plain import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def write_findings(study: Study, *, root: str | PathLike[str] | None = None) -> None:
-    """Write ``STUDY.md`` and ``STUDY.json`` from the runs that are finished.
+    """Write ``STUDY.html``, ``STUDY.md`` with its pictures, and ``STUDY.json``.
+
+    They are of the runs that are finished. Earlier files are replaced together, or not at all.
 
     Parameters
     ----------
@@ -40,10 +42,10 @@ def write_findings(study: Study, *, root: str | PathLike[str] | None = None) -> 
     pages = [
         PAGES[question.name](gather(question, study, finished)) for question in study.settings.asked
     ]
-    text = to_markdown(study, finished, pages)
     numbers = json.dumps(_numbers(study, pages), indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(study.folder.numbers, numbers + "\n")
-    write_text(study.folder.findings, text)
+    document = describe(study, finished, pages)
+    others = {study.folder.numbers: f"{numbers}\n".encode()}
+    write_document(document, study.folder.findings, others)
 
 
 def _numbers(study: Study, pages: list[Page]) -> dict[str, Any]:

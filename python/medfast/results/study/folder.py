@@ -50,8 +50,8 @@ class StudyFolder:
 
     @property
     def findings(self) -> Path:
-        """The findings, to be read."""
-        return self.path / "STUDY.md"
+        """The findings, to be read: a page of HTML, with ``STUDY.md`` beside it."""
+        return self.path / "STUDY.html"
 
     @property
     def numbers(self) -> Path:

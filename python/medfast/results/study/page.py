@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from medfast.results.tables import Column, Table, ends, p_value, signed, spread
+from medfast.results.tables import Table, ends, headings, p_said, p_value, signed, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from medfast.results.document.blocks import Panels
     from medfast.results.study.evidence import ArmResult, Contrast, Evidence
 
     Cells = Callable[[ArmResult], tuple[str, ...]]
@@ -29,6 +30,8 @@ class Page:
         Sentences with their numbers.
     tables : tuple of Table
     notes : tuple of str
+    panels : tuple of Panels
+        Pictures beyond those that every question has.
     numbers : mapping
         What the tables show beyond the evidence, for programs.
     """
@@ -37,6 +40,7 @@ class Page:
     answers: tuple[str, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
+    panels: tuple[Panels, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,7 +55,7 @@ def answers(contrasts: Sequence[Contrast], of: str = "AUC") -> Iterator[str]:
                 yield (
                     f"{flag}: {of} is {word} with {one.first} than with {one.second}, by "
                     f"{signed(one.difference.difference)} {ends(one.difference.interval)}, "
-                    f"p = {p_value(one.p_holm)}{single if one.difference.test == 'DeLong' else ''}."
+                    f"{p_said(one.p_holm)}{single if one.difference.test == 'DeLong' else ''}."
                 )
         rest = [one for one in here if not one.shown and not math.isnan(one.p_holm)]
         if rest:
@@ -63,7 +67,7 @@ def answers(contrasts: Sequence[Contrast], of: str = "AUC") -> Iterator[str]:
 
 def _not_shown(one: Contrast) -> str:
     figures = f"{signed(one.difference.difference)} ± {one.half_width:.3f}"
-    return f"{one.first} against {one.second} ({figures}, p = {p_value(one.p_holm)})"
+    return f"{one.first} against {one.second} ({figures}, {p_said(one.p_holm)})"
 
 
 def table_of_arms(
@@ -81,19 +85,14 @@ def table_of_arms(
     for label, mean in evidence.means.items():
         figures = (f"{mean.mean:.4f}", ends(mean.interval), "")
         rows.append((f"mean of {len(evidence.sets)} sets", label, *blank, "", *figures, ""))
-    right = (*columns, "runs", *names)
-    headings = (Column("set"), Column("arm"), *(Column(name, right=True) for name in right))
-    return Table("On the test split", headings, rows)
+    heads = headings(["set", "arm"], [*columns, "runs", *names])
+    return Table("On the test split", heads, rows)
 
 
 def table_of_contrasts(contrasts: Sequence[Contrast], title: str) -> Table:
     """Show differences with their tests."""
-    right = ("difference", PERCENT, "p", "p (Holm)")
-    columns = (
-        *(Column(name) for name in ("set", "of", "first", "second")),
-        *(Column(name, right=True) for name in right),
-        Column("test"),
-    )
+    figures = ("difference", PERCENT, "p", "p (Holm)")
+    columns = headings(["set", "of", "first", "second"], figures, ["test"])
     rows = [
         (
             one.dataset,

@@ -6,7 +6,8 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from medfast.results.report.document import Block, Cell, Code, Part, Table, Text
+from medfast.results.document.blocks import Block, Code, Part, Text
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
@@ -27,8 +28,7 @@ def reproduction(prefix: str, found: Measures) -> Part:
             Text("With the versions of the packages below, this gives the same weights to the bit.")
         )
     blocks.append(Code("recipe.yaml, every setting", run.recipe.to_yaml().rstrip()))
-    rows = tuple((Cell(key), Cell(value)) for key, value in _conditions(run))
-    blocks.append(Table("Conditions", ("", f"run {run.name}"), rows, numeric=False))
+    blocks.append(Table("Conditions", headings(("", f"run {run.name}")), _conditions(run)))
     return Part(f"{prefix}-again", "How to get this again", tuple(blocks))
 
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medfast.results.document.blocks import Block, Panels, Part, Text
+from medfast.results.document.drawing import COLOURS
+from medfast.results.document.lines import Line, epoch_panel, shorten
 from medfast.results.report.curves import precision_recall_points, roc_band, roc_points
-from medfast.results.report.document import Block, Panels, Part, Text
-from medfast.results.report.drawing import COLOURS
-from medfast.results.report.panels import (
-    Line,
-    epoch_panel,
-    precision_recall_panel,
-    roc_panel,
-    shorten,
-)
+from medfast.results.report.panels import precision_recall_panel, roc_panel
 from medfast.results.report.wording import PERCENT, digits, quoted, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from medfast.results.document.blocks import Picture
     from medfast.results.report.answers import Answers
-    from medfast.results.report.document import Picture
     from medfast.results.report.measures import Measures
     from medfast.results.runs import FinishedRun
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medfast.results.document.blocks import Part, Text
 from medfast.results.report.classes import confusion_counts, label_counts
-from medfast.results.report.document import Cell, Part, Table, Text
 from medfast.results.report.wording import INTERVAL, NONE, digits, interval, percent
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
@@ -21,34 +22,36 @@ def decisions(prefix: str, found: Measures) -> Part:
 
 def _by_pair(found: Measures) -> Table:
     names = found.shown.names
-    rows = []
+    rows, shares = [], []
     for name, counts in zip(names, confusion_counts(found.shown).tolist(), strict=True):
         total = sum(counts)
-        shares = [count / total if total else 0.0 for count in counts]
+        of_row = [count / total if total else 0.0 for count in counts]
         cells = (
-            Cell(f"{count:,} ({percent(share)})" if total else "0", share)
-            for count, share in zip(counts, shares, strict=True)
+            f"{count:,} ({percent(share)})" if total else "0"
+            for count, share in zip(counts, of_row, strict=True)
         )
-        rows.append((Cell(name), *cells))
-    columns = ("true class", *(f"named: {name}" for name in names))
-    caption = "Images of each class (row) by the class named (column); shares are of the row"
-    return Table(f"{caption}; {found.shown_name}", columns, tuple(rows))
+        rows.append((name, *cells))
+        shares.append((0.0, *of_row))
+    columns = headings(["true class"], [f"named: {name}" for name in names])
+    title = "Images of each class (row) by the class named (column); shares are of the row"
+    return Table(f"{title}; {found.shown_name}", columns, rows, shares)
 
 
 def _by_label(found: Measures) -> Table:
-    rows = []
+    rows, shares = [], []
     for name, counts in zip(found.shown.names, label_counts(found.shown).tolist(), strict=True):
         (rejected, alarms), (missed, hits) = counts
-        shares = [(hits, hits + missed), (rejected, rejected + alarms)]
+        numbers = (hits, missed, alarms, rejected)
+        pairs = ((hits, hits + missed), (rejected, rejected + alarms))
         rows.append(
             (
-                Cell(name),
-                *(Cell(f"{count:,}") for count in (hits, missed, alarms, rejected)),
-                *(Cell(percent(k / n) if n else NONE, k / n if n else 0.0) for k, n in shares),
+                name,
+                *(f"{count:,}" for count in numbers),
+                *(percent(k / n) if n else NONE for k, n in pairs),
             )
         )
-    columns = (
-        "label",
+        shares.append((*(0.0 for _ in (name, *numbers)), *(k / n if n else 0.0 for k, n in pairs)))
+    figures = (
         "there, found",
         "there, missed",
         "not there, false alarm",
@@ -56,8 +59,8 @@ def _by_label(found: Measures) -> Table:
         "sensitivity: found, of those there",
         "specificity: rejected, of those not there",
     )
-    caption = "Images by label, which is named at a probability of more than 0.5"
-    return Table(f"{caption}; {found.shown_name}", columns, tuple(rows))
+    title = "Images by label, which is named at a probability of more than 0.5"
+    return Table(f"{title}; {found.shown_name}", headings(["label"], figures), rows, shares)
 
 
 def per_class(prefix: str, found: Measures) -> Part:
@@ -69,13 +72,13 @@ def per_class(prefix: str, found: Measures) -> Part:
         row += [digits(area.value), interval(area)]
         for values in (classes.precision, classes.recall, classes.f1):
             row.append(digits(float(values[column])))
-        rows.append(tuple(map(Cell, row)))
+        rows.append(tuple(row))
     what = "label" if found.shown.multi_label else "class"
-    columns = (what, "images", "AUC", INTERVAL, "precision", "recall", "F1")
+    columns = headings([what], ["images", "AUC", INTERVAL, "precision", "recall", "F1"])
     text = Text(
         "Precision: of the images named as it, the share that is. Recall: of the images that are "
         f"it, the share that was named. F1: their harmonic mean. A dash ({NONE}): not defined, as "
         "nothing is of it or nothing was named as it; of an interval: the images do not tell it."
     )
-    table = Table(f"Each {what} against the rest; {found.shown_name}", columns, tuple(rows))
+    table = Table(f"Each {what} against the rest; {found.shown_name}", columns, rows)
     return Part(f"{prefix}-classes", f"By {what}", (table, text))

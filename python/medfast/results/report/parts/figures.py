@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medfast.results.report.document import Block, Cell, Part, Table, Text
+from medfast.results.document.blocks import Block, Part, Text
 from medfast.results.report.wording import INTERVAL, NONE, digits, interval, percent
+from medfast.results.tables import Table, headings
 from medfast.task import Task
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ def figures(prefix: str, by_split: Mapping[str, Measures]) -> Part:
     rows = [_row(split, found) for split, found in by_split.items()]
     published = test.published
     if published is not None:
-        row = ("published (test)", NONE, f"{published.auc:.3f}", NONE, f"{published.acc:.3f}", NONE)
-        rows.append(tuple(map(Cell, row)))
+        auc, acc = f"{published.auc:.3f}", f"{published.acc:.3f}"
+        rows.append(("published (test)", NONE, auc, NONE, acc, NONE))
     means = f", means of {len(test.answers)} runs" if test.group.repeated else ""
-    columns = ("split", "images", "AUC", INTERVAL, "ACC", INTERVAL)
-    blocks: list[Block] = [Table(f"AUC and ACC{means}", columns, tuple(rows))]
+    columns = headings(["split"], ["images", "AUC", INTERVAL, "ACC", INTERVAL])
+    blocks: list[Block] = [Table(f"AUC and ACC{means}", columns, rows)]
     if test.group.repeated:
         blocks.append(_runs(test, by_split["val"]))
     blocks.append(Text(_explain(test)))
@@ -35,11 +36,10 @@ def figures(prefix: str, by_split: Mapping[str, Measures]) -> Part:
     return Part(f"{prefix}-figures", "Figures", tuple(blocks))
 
 
-def _row(split: str, found: Measures) -> tuple[Cell, ...]:
+def _row(split: str, found: Measures) -> tuple[str, ...]:
     area, acc = found.areas.mean, found.acc
     count = f"{len(found.shown):,}"
-    row = (split, count, digits(area.value), interval(area), digits(acc.value), interval(acc))
-    return tuple(map(Cell, row))
+    return (split, count, digits(area.value), interval(area), digits(acc.value), interval(acc))
 
 
 def _runs(test: Measures, val: Measures) -> Table:
@@ -56,11 +56,9 @@ def _runs(test: Measures, val: Measures) -> Table:
             interval(area.mean),
             digits(float(answers.right.mean())),
         )
-        rows.append(tuple(map(Cell, row)))
-    columns = ("run", "seed", "epoch", "val AUC", "test AUC", INTERVAL, "test ACC")
-    return Table(
-        "Each run by itself; the one shown below has the median AUC on val", columns, tuple(rows)
-    )
+        rows.append(row)
+    columns = headings(["run"], ["seed", "epoch", "val AUC", "test AUC", INTERVAL, "test ACC"])
+    return Table("Each run by itself; the one shown below has the median AUC on val", columns, rows)
 
 
 def _explain(found: Measures) -> str:
@@ -88,14 +86,18 @@ def class_balance(prefix: str, found: Measures) -> Part:
     """Count the images of each class in each split."""
     dataset = found.dataset
     counts = {split: dataset.class_counts(split).tolist() for split in dataset.splits}
-    rows = []
+    rows, shares = [], []
     for column, name in enumerate(dataset.label_names):
-        cells = [Cell(name)]
-        for split, of in counts.items():
-            share = of[column] / len(dataset.splits[split])
-            cells.append(Cell(f"{of[column]:,} ({percent(share)})", share))
-        rows.append(tuple(cells))
-    total = (Cell("all images"), *(Cell(f"{len(split):,}") for split in dataset.splits.values()))
+        of_class = [of[column] / len(dataset.splits[split]) for split, of in counts.items()]
+        cells = (
+            f"{of[column]:,} ({percent(share)})"
+            for of, share in zip(counts.values(), of_class, strict=True)
+        )
+        rows.append((name, *cells))
+        shares.append((0.0, *of_class))
+    rows.append(("all images", *(f"{len(split):,}" for split in dataset.splits.values())))
+    shares.append((0.0,) * len(rows[-1]))
     several = "; an image may have several labels, or none" if found.shown.multi_label else ""
-    table = Table(f"Images of each class{several}", ("class", *counts), (*rows, total))
+    columns = headings(["class"], list(counts))
+    table = Table(f"Images of each class{several}", columns, rows, shares)
     return Part(f"{prefix}-balance", "Class balance", (table,))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medfast.results.document.blocks import Block, Part, Text, Tile, Tiles
+from medfast.results.document.drawing import photograph
 from medfast.results.grid import drawn_cells
-from medfast.results.report.document import Block, Part, Text, Tile, Tiles
-from medfast.results.report.drawing import photograph
 from medfast.results.report.samples import choose_samples
 from medfast.results.report.wording import percent
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medfast.results.document.blocks import Statements
 from medfast.results.groups import conditions
 from medfast.results.report.classes import confusion_counts
-from medfast.results.report.document import Statements
 from medfast.results.report.intervals import area_intervals, wilson_interval
 from medfast.results.report.wording import INTERVAL, PERCENT, digits, images, percent, quoted
 from medfast.task import Task

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from medfast.results.document.blocks import Panels, Part, Text
 from medfast.results.report.calibration import BINS
-from medfast.results.report.document import Cell, Panels, Part, Table, Text
 from medfast.results.report.panels import count_panel, reliability_panel
 from medfast.results.report.wording import INTERVAL, NONE, digits, percent, quoted
+from medfast.results.tables import Table, headings
 from medfast.task import Task
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def reliability(prefix: str, found: Measures) -> Part:
     )
     table = Table(
         f"Calibration, 0 is best; {found.shown_name}",
-        ("measure", "value", "of always stating the shares of the classes"),
-        tuple(tuple(map(Cell, row)) for row in rows),
+        headings(["measure"], ["value", "of always stating the shares of the classes"]),
+        rows,
     )
     note = Text(
         "ECE: the mean distance of what was stated from what came true, over the steps, weighted "

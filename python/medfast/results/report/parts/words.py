@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from medfast.results.report.document import Block, Panels, Part, Text
+from medfast.results.document.blocks import Block, Panels, Part, Text
 from medfast.results.report.panels import Mark, area_panel
 from medfast.results.report.parts.reading import read_aloud
 from medfast.results.report.wording import INTERVAL, images, with_interval

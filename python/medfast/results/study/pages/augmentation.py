@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from medfast.data.anatomy import flips_of
 from medfast.data.catalog import CATALOG
 from medfast.results.study.page import Page, answers, basic_tables
-from medfast.results.tables import Column, Table
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from medfast.results.study.evidence import Evidence
@@ -42,7 +42,7 @@ def _validity(flag: str) -> str:
 
 
 def _table_of_flips(evidence: Evidence) -> Table:
-    columns = tuple(map(Column, ("set", "images", "horizontal flip", "vertical flip", "because")))
+    columns = headings(["set", "images", "horizontal flip", "vertical flip", "because"])
     rows = []
     for one in evidence.sets:
         flips = flips_of(one.flag)

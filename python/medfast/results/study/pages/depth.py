@@ -12,7 +12,7 @@ from medfast.results.study.evidence import Contrast, corrected
 from medfast.results.study.histories import best_val_auc, epochs_within, total_seconds
 from medfast.results.study.networks import operations
 from medfast.results.study.page import Page, answers, basic_tables, mean_and_std, table_of_contrasts
-from medfast.results.tables import Column, Table
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +142,7 @@ def _table_of_training(evidence: Evidence) -> Table:
 def _table(
     evidence: Evidence, title: str, measures: Sequence[str], names: Sequence[str], digits: int = 3
 ) -> Table:
-    columns = (Column("set"), Column("arm"), *(Column(name, right=True) for name in names))
+    columns = headings(["set", "arm"], names)
     rows = [
         (one.flag, arm.label, *(mean_and_std(_values(arm, name), digits) for name in measures))
         for one in evidence.sets
@@ -194,8 +194,7 @@ def _at_equal_time(one: SetEvidence) -> Iterator[str]:
 
 
 def _table_of_equal_time(evidence: Evidence) -> Table:
-    right = ("seconds", "epochs finished", "of", "best val AUC")
-    columns = (Column("set"), Column("arm"), *(Column(name, right=True) for name in right))
+    columns = headings(["set", "arm"], ["seconds", "epochs finished", "of", "best val AUC"])
     rows = []
     for one in evidence.sets:
         for arm in one.arms:

@@ -8,7 +8,8 @@ import numpy as np
 
 from medfast.results.study.histories import mean_curve, spaced
 from medfast.results.study.page import Page, answers, basic_tables, mean_and_std
-from medfast.results.tables import Column, Table
+from medfast.results.study.pictures import losses
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def page(evidence: Evidence) -> Page:
             "The training loss is the mean over the epoch, as trained with; the validation loss is "
             "that of the weights at its end.",
         ),
+        panels=tuple(losses(evidence.question.letter, list(longest.items()))),
         numbers={
             "curves": {
                 flag: {name: mean_curve(arm.runs, name) for name in _CURVES}
@@ -89,4 +91,4 @@ def _table_of_curves(flag: str, arm: ArmResult) -> Table:
         for epoch in spaced(len(arm.runs[0].history), _MOST_ROWS)
     ]
     title = f"{flag}, {arm.label}: mean over {len(arm.runs)} run(s)"
-    return Table(title, tuple(Column(name, right=True) for name in names), rows)
+    return Table(title, headings((), names), rows)

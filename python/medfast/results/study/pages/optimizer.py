@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medfast.results.study.page import Page, answers, basic_tables
-from medfast.results.tables import Column, Table
+from medfast.results.tables import Table, headings
 
 if TYPE_CHECKING:
     from medfast.results.study.evidence import ArmResult, Evidence
@@ -36,7 +36,7 @@ def _settings(arm: ArmResult) -> tuple[str, str, str]:
 
 
 def _table_of_rates(evidence: Evidence) -> Table:
-    columns = (*map(Column, ("set", "arm", "treatment")), Column("mean val AUC", right=True))
+    columns = headings(["set", "arm", "treatment"], ["mean val AUC"])
     rows = [
         (one.flag, arm.label, name + (", chosen" if name == arm.treatment else ""), f"{auc:.4f}")
         for one in evidence.sets

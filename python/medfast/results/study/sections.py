@@ -1,4 +1,4 @@
-"""The findings as one document in Markdown."""
+"""From the findings to the sections of the document."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+import medfast
 from medfast.data.catalog import CATALOG
+from medfast.results.document.blocks import (
+    Block,
+    Bullets,
+    Chapter,
+    Code,
+    Document,
+    Part,
+    Section,
+    Text,
+)
 from medfast.results.study.evidence import LEVEL
 from medfast.results.study.histories import total_seconds
+from medfast.results.study.pictures import pictures_of
 from medfast.results.study.progress import describe_time
 from medfast.results.study.questions import QUESTIONS
-from medfast.results.tables import Column, Table, p_value
+from medfast.results.tables import Table, headings, p_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +38,8 @@ _READING = (
     "AUC and ACC: mean and standard deviation over the runs, and an interval over images and seeds "
     "(Obuchowski and Rockette); over images alone where there is one run.",
     "Differences of the AUC: DeLong's variance over images, and what the seeds add where both arms "
-    "have two runs or more (`seeds and images`); with a single run, the test is DeLong's and about "
-    "these very networks. `Welch` is over seeds, on these images alone.",
+    "have two runs or more (seeds and images); with a single run, the test is DeLong's and about "
+    "these very networks. Welch's is over seeds, on these images alone.",
     "Differences of the ACC are secondary: Holm's p is over those of a question, apart from the "
     "AUC's, and no sentence is made of them. With a single run, the test is McNemar's, or the sign "
     "test over images, and about these very networks.",
@@ -39,8 +51,8 @@ _READING = (
 )
 
 
-def to_markdown(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> str:
-    """Write the document.
+def describe(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> Document:
+    """Put together all that is to be said of a study.
 
     Parameters
     ----------
@@ -48,15 +60,12 @@ def to_markdown(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> 
     finished : FinishedRuns
     pages : sequence of Page
     """
-    text = ["# Study\n\n", *(f"{line}\n\n" for line in _summary(study, finished))]
-    text += [_table_of_sets(study).markdown(), "\n", _table_of_pages(pages).markdown()]
-    text.append("\n## How to read this\n\n")
-    text += [f"- {line}\n" for line in _READING]
-    for page in pages:
-        text += _page(page)
-    text += ["\n## The runs\n\n", _table_of_treatments(study).markdown(marked_up=True)]
-    text += ["\n", *(f"- {line}\n" for line in _conditions(finished))]
-    return "".join(text)
+    return Document(
+        title=f"Study: {', '.join(study.sets)}",
+        overview=None,
+        sections=(_summary(study, finished, pages), *map(_section, pages), _runs(study, finished)),
+        footer=f"Made by medfast {medfast.__version__} from the folders of the runs.",
+    )
 
 
 def command(study: Study) -> str:
@@ -73,34 +82,44 @@ def command(study: Study) -> str:
     return " ".join(words)
 
 
-def _summary(study: Study, finished: FinishedRuns) -> Iterator[str]:
+def _summary(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> Section:
     states = [study.folder.state(row) for row in study.rows]
+    done = f"{states.count('finished')} of {len(states)} runs finished."
     seeds = ", ".join(map(str, study.settings.seeds))
-    yield f"Made by `{command(study)}`: {states.count('finished')} of {len(states)} runs finished."
-    yield (
+    lead = (
         f"Each way to train has {len(study.settings.seeds)} run(s), of seeds {seeds}, and, where "
-        f"it does not say otherwise, {study.settings.epochs} epochs of the recipe `official`"
+        f"it does not say otherwise, {study.settings.epochs} epochs of the recipe official"
         + "".join(f", {key} {value}" for key, value in study.settings.scale.changes.items())
         + "."
     )
+    blocks: list[Block] = [Code(f"{done} Made by", command(study))]
+    blocks += [Text(text, strong=True) for text in _reservations(study, finished, states)]
+    if study.errors:
+        blocks.append(Text("Failed runs, which the findings are without:", strong=True))
+        blocks.append(Bullets(tuple(f"{name}: {error}" for name, error in study.errors.items())))
+    blocks += [_table_of_sets(study), _table_of_pages(pages)]
+    parts = (
+        Part("summary-study", "The study", tuple(blocks)),
+        Part("summary-reading", "How to read this", (Bullets(_READING),)),
+    )
+    return Section("summary", "Summary", lead, (Chapter("summary", "", parts),))
+
+
+def _reservations(study: Study, finished: FinishedRuns, states: Sequence[str]) -> Iterator[str]:
     if study.settings.quick:
         yield (
-            "**This is the quick study**: few epochs, and no more than "
+            "This is the quick study: few epochs, and no more than "
             f"{study.settings.scale.train_images} training images of a set. It shows the method, "
             "and large effects; its networks are far from what a full study trains."
         )
     if len(study.settings.seeds) == 1:
         yield (
-            "**One run each**: the tests are about these very networks, and say nothing of what "
-            "other seeds would give. Two or more seeds tell ways to train apart."
+            "One run each: the tests are about these very networks, and say nothing of what other "
+            "seeds would give. Two or more seeds tell ways to train apart."
         )
-    failed = [f"`{name}`: {error}" for name, error in study.errors.items()]
-    if failed:
-        yield "**Failed runs**, which the findings are without:"
-        yield "\n".join(f"- {line}" for line in failed)
-    waiting = len(states) - states.count("finished") - len(failed)
+    waiting = len(states) - states.count("finished") - len(study.errors)
     if waiting > 0:
-        yield f"**{waiting} runs have not finished**: the same call goes on with them."
+        yield f"{waiting} runs have not finished: the same call goes on with them."
     if not finished.all():
         yield "No run has finished: there is nothing to find yet."
 
@@ -114,22 +133,17 @@ def _table_of_sets(study: Study) -> Table:
         shows = CATALOG[flag].description if flag in CATALOG else ""
         official = "yes" if one.official else "no: figures on it are not MedMNIST's"
         rows.append((flag, shows, one.facts.task.value, *counts, official))
-    columns = (
-        *map(Column, ("set", "images", "task")),
-        *(Column(name, right=True) for name in ("train", "val", "test")),
-        Column("official file"),
-    )
-    return Table("", columns, rows)
+    splits = ("train", "val", "test")
+    columns = headings(["set", "images", "task"], splits, ["official file"])
+    return Table("Sets, and images of each split", columns, rows)
 
 
 def _table_of_pages(pages: Sequence[Page]) -> Table:
     columns = (
-        Column("question"),
-        Column("comparisons of AUC", right=True),
-        Column("differences shown"),
-        Column("smallest p (Holm)", right=True),
+        *headings(["question"], ["comparisons of AUC"]),
+        *headings(["differences shown"], ["smallest p (Holm)"]),
     )
-    return Table("", columns, [_row_of_page(page.evidence) for page in pages])
+    return Table("The answers in short", columns, [_row_of_page(page.evidence) for page in pages])
 
 
 def _row_of_page(evidence: Evidence) -> tuple[str, str, str, str]:
@@ -147,16 +161,11 @@ def _row_of_page(evidence: Evidence) -> tuple[str, str, str, str]:
     return asked, str(len(known)), "; ".join(shown) or "none", p_value(min(known))
 
 
-def _page(page: Page) -> Iterator[str]:
+def _section(page: Page) -> Section:
     evidence = page.evidence
     question = evidence.question
-    yield f"\n## ({question.letter}) {question.title}\n\n{question.asked}\n\n"
-    yield from (f"- {answer}\n" for answer in page.answers)
-    if not page.answers:
-        yield "- There are no two arms to compare.\n"
-    for table in page.tables:
-        if table.rows:
-            yield f"\n{table.markdown()}"
+    anchor = f"{question.letter}-{question.name}"
+    answers = page.answers or ("There are no two arms to compare.",)
     notes = [*page.notes, *(f"{note}." for note in evidence.notes)]
     notes += [
         f"{one.flag}: no finished run of {'; '.join(one.missing)}."
@@ -165,9 +174,28 @@ def _page(page: Page) -> Iterator[str]:
     ]
     if evidence.left_out:
         notes.append(f"Left to the full study: {'; '.join(evidence.left_out)}.")
-    if notes:
-        yield "\n"
-        yield from (f"- {note}\n" for note in notes)
+    parts: dict[str, tuple[Block, ...]] = {
+        "Findings": (Bullets(answers),),
+        "Pictures": (*pictures_of(evidence), *page.panels),
+        "Tables": tuple(table for table in page.tables if table.rows),
+        "Notes": (Bullets(tuple(notes)),) if notes else (),
+    }
+    shown = tuple(
+        Part(f"{anchor}-{title.lower()}", title, blocks)
+        for title, blocks in parts.items()
+        if blocks
+    )
+    title = f"({question.letter}) {question.title}"
+    return Section(anchor, title, question.asked, (Chapter(anchor, "", shown),))
+
+
+def _runs(study: Study, finished: FinishedRuns) -> Section:
+    parts = [Part("runs-treatments", "Treatments", (_table_of_treatments(study),))]
+    conditions = tuple(_conditions(finished))
+    if conditions:
+        parts.append(Part("runs-conditions", "Conditions", (Bullets(conditions),)))
+    lead = "Every way to train that a question needs, and what the runs were made with."
+    return Section("runs", "The runs", lead, (Chapter("runs", "", tuple(parts)),))
 
 
 def _table_of_treatments(study: Study) -> Table:
@@ -182,9 +210,9 @@ def _table_of_treatments(study: Study) -> Table:
         )
         size = "" if these[0].size == 28 else f"files of {these[0].size} pixels, "
         questions = ", ".join(dict.fromkeys(q for row in these for q in row.questions))
-        rows.append((name, f"{size}`{changes}`", questions, f"{done} of {len(these)}"))
-    columns = (Column("treatment"), Column("recipe"), Column("serves"), Column("runs", right=True))
-    return Table("", columns, rows)
+        rows.append((name, f"{size}{changes}", questions, f"{done} of {len(these)}"))
+    columns = headings(["treatment", "recipe", "serves"], ["runs"])
+    return Table("What each changes in the recipe", columns, rows)
 
 
 def _conditions(finished: FinishedRuns) -> Iterator[str]:

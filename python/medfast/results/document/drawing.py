@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from medfast.results.report.document import Picture
+from medfast.results.document.blocks import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 # Stands for the colour of the text around the plot, which a browser may show light on dark.
 INK = "#010203"
 
-_WIDTH, _HEIGHT, _DPI = 3.5, 3.0, 120
+WIDTH, HEIGHT = 3.5, 3.0  # inches
+_DPI = 120
 _TILE = 112
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
@@ -61,8 +62,8 @@ def draw(
     alt: str,
     paint: Callable[[Axes], None],
     *,
-    width: float = _WIDTH,
-    height: float = _HEIGHT,
+    width: float = WIDTH,
+    height: float = HEIGHT,
 ) -> Picture:
     """Draw a plot.
 
@@ -88,8 +89,9 @@ def draw(
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(width, height), layout="constrained")
         paint(figure.subplots())
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)  # it is laid out, which takes longer than drawing it
         figure.savefig(svg, format="svg", facecolor="none", metadata={"Date": None})
-        figure.set_layout_engine("none")  # as it is: half of the time is spent on layout
         figure.savefig(png, format="png", facecolor="white", dpi=_DPI, metadata={"Software": None})
     return Picture(name, alt, png.getvalue(), _inline(svg.getvalue().decode("utf-8"), alt))
 

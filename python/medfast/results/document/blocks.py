@@ -1,9 +1,11 @@
-"""What a page is made of, before it is HTML or Markdown."""
+"""What a document is made of, before it is HTML or Markdown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from medfast.results.tables import Table
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,6 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cell of a table.
-
-    Attributes
-    ----------
-    text : str
-    share : float
-        How strongly it is shaded, 0 to 1.
-    """
-
-    text: str
-    share: float = 0.0
-
-
-@dataclass(frozen=True)
 class Text:
     """A paragraph."""
 
@@ -61,15 +48,11 @@ class Statements:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table whose first row and first column are headings."""
+class Bullets:
+    """Sentences in a list."""
 
-    kind: ClassVar[str] = "table"
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    numeric: bool = True
-    """Whether the columns after the first hold numbers, which align at the right."""
+    kind: ClassVar[str] = "bullets"
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +104,7 @@ class Code:
     text: str
 
 
-Block = Text | Statements | Table | Panels | Tiles | Code
+Block = Text | Statements | Bullets | Table | Panels | Tiles | Code
 
 
 @dataclass(frozen=True)
@@ -152,7 +135,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Section:
-    """What is said of a set."""
+    """A main heading: a set, or a question."""
 
     anchor: str
     title: str
@@ -161,8 +144,8 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A page."""
+class Document:
+    """All of it."""
 
     title: str
     overview: Table | None

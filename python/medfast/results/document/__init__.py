@@ -1,0 +1,1 @@
+"""Documents: HTML that stands alone, and Markdown that says the same."""

@@ -1,0 +1,132 @@
+"""The pictures of a question: differences with their intervals, and the course of training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from medfast.results.document.blocks import Panels
+from medfast.results.document.drawing import COLOURS, INK, draw
+from medfast.results.document.lines import Line, epoch_panel, shorten
+from medfast.results.study.evidence import LEVEL
+from medfast.results.study.histories import mean_curve
+from medfast.results.tables import ends, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+
+    from medfast.results.document.blocks import Picture
+    from medfast.results.study.evidence import ArmResult, Contrast, Evidence, SetEvidence
+
+_PERCENT = f"{100 * LEVEL:g} % interval"
+
+
+def pictures_of(evidence: Evidence) -> Iterator[Panels]:
+    """Plot the differences in AUC, and the AUC on validation by epoch.
+
+    Parameters
+    ----------
+    evidence : Evidence
+
+    Yields
+    ------
+    Panels
+    """
+    letter = evidence.question.letter
+    known = [one for one in evidence.contrasts if not math.isnan(one.difference.difference)]
+    if known:
+        caption = (
+            f"Differences in AUC on test, each with its {_PERCENT}; left of the dotted line the "
+            "first is worse. A filled diamond: shown. A hollow circle: not shown, once the "
+            "p-values are corrected."
+        )
+        yield Panels(caption, (_differences(f"{letter}-differences", known),))
+    courses = [_course(letter, one) for one in evidence.sets if one.arms]
+    if courses:
+        yield Panels("AUC on validation after each epoch: mean over runs.", tuple(courses))
+
+
+def losses(letter: str, longest: Sequence[tuple[str, ArmResult]]) -> Iterator[Panels]:
+    """Plot the loss in training and on validation by epoch, of an arm of each set."""
+    pictures = []
+    for flag, arm in longest:
+        epochs = range(1, len(arm.runs[0].history) + 1)
+        train, val = (mean_curve(arm.runs, f"{split}_loss") for split in ("train", "val"))
+        lines = (
+            Line(epochs, train, COLOURS[0], "train"),
+            Line(epochs, val, COLOURS[0], "val", dashed=True),
+        )
+        alt = "; ".join(
+            f"{split} loss from {values[0]:.3f} to {values[-1]:.3f}, lowest {min(values):.3f}"
+            for split, values in (("train", train), ("val", val))
+        )
+        chosen = [(int(run.summary["chosen_epoch"]), COLOURS[0]) for run in arm.runs]
+        title = f"{flag}: loss"
+        pictures.append(epoch_panel(f"{letter}-{flag}-loss", alt, title, lines, chosen))
+    if pictures:
+        caption = (
+            "Loss of the longest training, mean over runs. Dotted: the epochs that validation "
+            "chose."
+        )
+        yield Panels(caption, tuple(pictures))
+
+
+def _differences(name: str, contrasts: Sequence[Contrast]) -> Picture:
+    said = [
+        f"{_words(one)}: {signed(one.difference.difference)} {ends(one.difference.interval)}, "
+        f"{'shown' if one.shown else 'not shown'}"
+        for one in contrasts
+    ]
+
+    def paint(axes: Axes) -> None:
+        axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
+        for row, one in enumerate(contrasts):
+            colour = COLOURS[1] if one.shown else COLOURS[0]
+            low, high = one.difference.interval
+            axes.plot([low, high], [row, row], color=colour, linewidth=2.2 if one.shown else 1.2)
+            axes.plot(
+                [one.difference.difference],
+                [row],
+                color=colour,
+                marker="D" if one.shown else "o",
+                markersize=5,
+                markerfacecolor=colour if one.shown else "none",
+            )
+            axes.annotate(
+                shorten(_words(one), 60),
+                (0, row),
+                (0, 8),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                fontweight="bold" if one.shown else "normal",
+            )
+        axes.set(
+            ylim=(len(contrasts) - 0.5, -0.8),
+            yticks=[],
+            xlabel=f"difference in AUC, with its {_PERCENT}",
+        )
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+
+    return draw(name, "; ".join(said), paint, height=0.75 + 0.36 * len(contrasts))
+
+
+def _words(one: Contrast) -> str:
+    return f"{one.dataset}: {one.first} less {one.second}"
+
+
+def _course(letter: str, one: SetEvidence) -> Picture:
+    lines, said = [], []
+    for place, arm in enumerate(one.arms):
+        values = mean_curve(arm.runs, "val_auc")
+        around, colour = divmod(place, len(COLOURS))
+        epochs = range(1, len(values) + 1)
+        lines.append(Line(epochs, values, COLOURS[colour], arm.label, dashed=around > 0))
+        said.append(f"{arm.label} from {values[0]:.3f} to {values[-1]:.3f}")
+    return epoch_panel(
+        f"{letter}-{one.flag}-val-auc", "; ".join(said), f"{one.flag}: AUC on val", lines, ()
+    )
