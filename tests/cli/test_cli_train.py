@@ -138,6 +138,12 @@ WRONG_CALLS = {
     "an empty recipe": (("--dataset", "digits", "--recipe", ""), "unknown recipe ''"),
     "an empty device": (("--dataset", "digits", "--device", ""), "unknown device ''"),
     "an empty precision": (("--dataset", "digits", "--precision", ""), "unknown precision ''"),
+    "an empty folder's name": (("--dataset", "digits", "--out", ""), "the path is empty"),
+    "an empty file's name": (("--data", "", "--task", "binary"), "the path is empty"),
+    "a root for a file": (
+        ("--data", "x.npz", "--task", "binary", "--root", "here"),
+        "--data names the file itself",
+    ),
     "no epochs": (("--dataset", "digits", "--epochs", 0), "epochs must be an integer >= 1"),
     "an unknown device": (("--dataset", "digits", "--device", "gpu"), "unknown device 'gpu'"),
     "an unknown precision": (("--dataset", "digits", "--precision", "fp16"), "did you mean"),

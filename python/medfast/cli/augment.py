@@ -21,7 +21,7 @@ from medfast.cli import options
 @click.option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PathType(dir_okay=False, path_type=Path),
     help="The PNG to write.",
 )
 def command(

@@ -50,7 +50,7 @@ def list_(as_json: bool) -> None:
 
 
 @command.command("clear")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=options.PathType(path_type=Path))
 @click.option(
     "--older-than",
     metavar="DAYS",

@@ -11,7 +11,9 @@ from medfast.cli import options
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.argument(
+    "runs", nargs=-1, required=True, type=options.PathType(path_type=Path), metavar="RUN..."
+)
 @click.option("--split", default="test", show_default=True, help="train, val or test, of ours.")
 @options.root
 @click.option("--level", default=0.95, show_default=True, help="Confidence level.")
@@ -23,7 +25,7 @@ from medfast.cli import options
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=options.PathType(path_type=Path),
     help="Write to a file, replaced if it is there.",
 )
 def command(runs: tuple[Path, ...], chosen: str | None, out: Path | None, **given: Any) -> None:

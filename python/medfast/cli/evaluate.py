@@ -12,11 +12,11 @@ from medfast.cli import options
 
 
 @click.command("evaluate")
-@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("run", type=options.PathType(file_okay=False, path_type=Path))
 @click.option("--split", default="test", show_default=True, help="train, val or test.")
 @click.option(
     "--data",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PathType(dir_okay=False, path_type=Path),
     help="Where the file of your own is now, if it was moved.",
 )
 @options.root

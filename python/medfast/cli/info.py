@@ -19,7 +19,7 @@ _WIDEST = 1 << 20
 
 
 @click.command("info")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=options.PathType(path_type=Path))
 @click.option("--crc/--no-crc", default=True, help="Inflate everything and compare checksums.")
 @options.as_json
 def command(file: Path, crc: bool, as_json: bool) -> None:

@@ -8,9 +8,20 @@ from typing import Any
 
 import click
 
+
+class PathType(click.Path):
+    """A path; not an empty one, as of a shell's variable that is not set, which is a folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is empty."""
+        if not str(value):
+            self.fail("the path is empty; name a file or a folder (. is this one)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 root = click.option(
     "--root",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathType(file_okay=False, path_type=Path),
     help="Folder of the data files.  [default: $MEDMNIST_ROOT or ~/.medmnist]",
 )
 offline = click.option("--offline", is_flag=True, default=None, help="Never download.")

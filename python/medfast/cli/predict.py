@@ -10,17 +10,17 @@ from medfast.cli import options
 
 
 @click.command("predict")
-@click.argument("run", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("run", type=options.PathType(file_okay=False, path_type=Path))
 @click.option(
     "--data",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PathType(dir_okay=False, path_type=Path),
     help="An .npz with images or {split}_images; labels are not needed.",
 )
 @click.option("--split", help="train, val or test.  [default: images, else test_images]")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PathType(dir_okay=False, path_type=Path),
     help="The CSV to write.  [default: in RUN/predictions]",
 )
 @options.device

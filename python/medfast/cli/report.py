@@ -10,11 +10,13 @@ from medfast.cli import options
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.argument(
+    "runs", nargs=-1, required=True, metavar="RUN...", type=options.PathType(path_type=Path)
+)
 @click.option(
     "--out",
     metavar="FILE.html|FOLDER",
-    type=click.Path(path_type=Path),
+    type=options.PathType(path_type=Path),
     help="The page to write.  [default: report.html in RUN, or here if there are several]",
 )
 @click.option("--split", default="test", show_default=True, help="train, val or test.")

@@ -9,7 +9,7 @@ import click
 
 from medfast.cli import options
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = options.PathType(dir_okay=False, path_type=Path)
 
 
 @click.command("score")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.PathType(file_okay=False, path_type=Path),
     help="Folder of the study: its runs, STUDY.html, STUDY.md and STUDY.json.",
 )
 @click.option(

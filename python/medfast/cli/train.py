@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", metavar="NAME", help="A set of MedMNIST, or digits (no download).")
 @click.option(
     "--data",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PathType(dir_okay=False, path_type=Path),
     help="A set of your own: an .npz with {train,val,test}_{images,labels}; needs --task. "
     "With --resume: where it is now.",
 )
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
 @options.mmap
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.PathType(file_okay=False, path_type=Path),
     help="Folder of the run.  [default: runs/SET-MODEL-TIME]",
 )
 @click.option(
     "--resume",
     metavar="RUN",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.PathType(file_okay=False, path_type=Path),
     help="Go on with an interrupted run.",
 )
 @options.as_json
@@ -140,6 +140,8 @@ def _open(given: dict[str, Any]) -> Dataset:
     if path is not None:
         if task is None or given["size"] is not None:
             raise ConfigError("--data needs --task, and no --size: the file tells the size")
+        if given["root"] is not None:
+            raise ConfigError("--root goes with --dataset; --data names the file itself")
         return open_file(path, task=task, mmap=given["mmap"])
     if task is not None:
         raise ConfigError(f"--task goes with --data; the task of {name} is known")

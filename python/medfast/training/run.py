@@ -167,8 +167,8 @@ def resume(
     dataset = reopen_dataset(folder.environment, environment, dataset=dataset, **where)
     every = environment["checkpoint_every"]
     compute = choose_compute(
-        device or environment["device"],
-        precision or environment["precision"],
+        environment["device"] if device is None else device,
+        environment["precision"] if precision is None else precision,
         deterministic=environment["deterministic"],
         compile=environment["compile"],
         threads=environment["torch_threads"],
