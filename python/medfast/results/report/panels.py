@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from medfast.results.document.drawing import COLOURS, INK, draw
-from medfast.results.document.lines import Line, plot_lines, shorten
+from medfast.results.document.lines import Line, plot_lines
+from medfast.results.document.rows import rows_panel
 from medfast.results.report.intervals import wilson_interval
 
 if TYPE_CHECKING:
@@ -17,18 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from medfast.results.document.blocks import Picture
+    from medfast.results.document.rows import Row
     from medfast.results.report.calibration import Calibration
     from medfast.results.report.curves import RocBand
-    from medfast.results.report.intervals import Estimate
-
-
-class Mark(NamedTuple):
-    """A figure on the scale of `area_panel`."""
-
-    name: str
-    estimate: Estimate
-    whole: bool = False
-    """Whether it is of the set, and not of a class."""
 
 
 def roc_panel(
@@ -114,41 +106,17 @@ def count_panel(name: str, alt: str, found: Calibration, stated: str, ylabel: st
     return draw(name, alt, paint)
 
 
-def area_panel(name: str, alt: str, marks: Sequence[Mark], published: float | None) -> Picture:
+def area_panel(name: str, alt: str, rows: Sequence[Row], published: float | None) -> Picture:
     """Plot areas with their intervals on the scale from guessing to perfect."""
 
-    def paint(axes: Axes) -> None:
-        ends = [end for mark in marks for end in mark.estimate if not math.isnan(end)]
-        for row, mark in enumerate(marks):
-            colour = COLOURS[1] if mark.whole else COLOURS[0]
-            value, low, high = mark.estimate
-            if mark.estimate.has_interval:
-                axes.plot([low, high], [row, row], color=colour, linewidth=2.2)
-            axes.plot([value], [row], color=colour, marker="D" if mark.whole else "o", markersize=5)
-            axes.annotate(
-                shorten(mark.name, 48),
-                (0, row),
-                (0, 7),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                fontweight="bold" if mark.whole else "normal",
-            )
+    def paint_more(axes: Axes) -> None:
+        ends = [end for row in rows for end in row[1:4] if not math.isnan(end)]
         if published is not None:
             axes.plot([published] * 2, [-0.3, 0.4], color=INK, linewidth=1, linestyle="--")
             ends.append(published)
-        low = min(0.45, math.floor(20 * min(ends)) / 20 - 0.02)
-        axes.set(
-            xlim=(low, 1.01),
-            ylim=(len(marks) - 0.5, -0.7),
-            yticks=[],
-            xlabel="AUC: 0.5 is guessing, 1 is perfect",
-        )
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
+        axes.set(xlim=(min(0.45, math.floor(20 * min(ends)) / 20 - 0.02), 1.01))
 
-    return draw(name, alt, paint, height=0.75 + 0.34 * len(marks))
+    return rows_panel(name, alt, rows, "AUC: 0.5 is guessing, 1 is perfect", paint_more)
 
 
 def _unit_square(axes: Axes) -> None:

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from medfast.results.document.blocks import Panels
-from medfast.results.document.drawing import COLOURS, INK, draw
-from medfast.results.document.lines import Line, epoch_panel, shorten
+from medfast.results.document.drawing import COLOURS, INK
+from medfast.results.document.lines import Line, epoch_panel
+from medfast.results.document.rows import Row, rows_panel
 from medfast.results.study.evidence import LEVEL
 from medfast.results.study.histories import mean_curve
 from medfast.results.tables import ends, signed
@@ -39,8 +40,8 @@ def pictures_of(evidence: Evidence) -> Iterator[Panels]:
     if known:
         caption = (
             f"Differences in AUC on test, each with its {_PERCENT}; left of the dotted line the "
-            "first is worse. A filled diamond: shown. A hollow circle: not shown, once the "
-            "p-values are corrected."
+            "first is worse. A diamond: shown. A circle: not shown, once the p-values are "
+            "corrected."
         )
         yield Panels(caption, (_differences(f"{letter}-differences", known),))
     courses = [_course(letter, one) for one in evidence.sets if one.arms]
@@ -80,39 +81,16 @@ def _differences(name: str, contrasts: Sequence[Contrast]) -> Picture:
         for one in contrasts
     ]
 
-    def paint(axes: Axes) -> None:
-        axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
-        for row, one in enumerate(contrasts):
-            colour = COLOURS[1] if one.shown else COLOURS[0]
-            low, high = one.difference.interval
-            axes.plot([low, high], [row, row], color=colour, linewidth=2.2 if one.shown else 1.2)
-            axes.plot(
-                [one.difference.difference],
-                [row],
-                color=colour,
-                marker="D" if one.shown else "o",
-                markersize=5,
-                markerfacecolor=colour if one.shown else "none",
-            )
-            axes.annotate(
-                shorten(_words(one), 60),
-                (0, row),
-                (0, 8),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                fontweight="bold" if one.shown else "normal",
-            )
-        axes.set(
-            ylim=(len(contrasts) - 0.5, -0.8),
-            yticks=[],
-            xlabel=f"difference in AUC, with its {_PERCENT}",
-        )
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
+    rows = [
+        Row(_words(one), one.difference.difference, *one.difference.interval, strong=one.shown)
+        for one in contrasts
+    ]
+    xlabel = f"difference in AUC, with its {_PERCENT}"
+    return rows_panel(name, "; ".join(said), rows, xlabel, _mark_zero)
 
-    return draw(name, "; ".join(said), paint, height=0.75 + 0.36 * len(contrasts))
+
+def _mark_zero(axes: Axes) -> None:
+    axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
 
 
 def _words(one: Contrast) -> str:
