@@ -32,7 +32,7 @@ test: setup ## Run the Rust and Python tests (ARGS="-k name" goes to pytest)
 	@if cargo nextest --version >/dev/null 2>&1; \
 		then cargo nextest run --workspace --all-features --no-tests=pass; else cargo test --workspace --all-features --lib --tests; fi
 	@cargo test --quiet --workspace --all-features --doc
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check format, lints, types, the native stub, import directions and the Rust docs; silent when clean
