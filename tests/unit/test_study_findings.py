@@ -436,3 +436,10 @@ def test_an_undefined_auc_is_not_compared(tmp_path: Path) -> None:
     )
     (contrast,) = numbers["questions"]["depth"]["contrasts"]
     assert contrast["p_holm"] is None
+
+
+def test_the_study_of_the_documentation_has_its_pictures() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    linked = re.findall(r"\]\((STUDY_files/[\w-]+\.png)\)", (docs / "STUDY.md").read_text("utf-8"))
+    kept = [f"STUDY_files/{path.name}" for path in (docs / "STUDY_files").iterdir()]
+    assert sorted(linked) == sorted(kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from medfast.results.document.drawing import COLOURS, draw
+from medfast.results.document.drawing import COLOURS, WIDTH, draw
 from medfast.results.document.lines import shorten
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from medfast.results.document.blocks import Picture
 
-_LONGEST = 56
+_WIDE, _LONGEST = 40, 60  # letters
 
 
 class Row(NamedTuple):
@@ -66,4 +66,6 @@ def rows_panel(
         axes.spines["left"].set_visible(False)
         paint_more(axes)
 
-    return draw(name, alt, paint, height=0.75 + 0.34 * len(rows))
+    longest = max(len(row.name) for row in rows)
+    width = WIDTH * (1 if longest <= _WIDE else 1.3)
+    return draw(name, alt, paint, width=width, height=0.75 + 0.34 * len(rows))
