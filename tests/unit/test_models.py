@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from medfast.errors import ConfigError
-from medfast.models import create_model, model_names, register_model, registry, stem_for_size
+from medfast.models import create_model, model_names, register_model, registry
 
 # The networks of the MedMNIST authors at 28 pixels (3 channels, 10 classes: the counts that the
 # CIFAR networks they are adapted from are known by).
@@ -121,12 +121,3 @@ def test_a_name_of_another_module_is_not_replaced() -> None:
 
     with pytest.raises(ConfigError, match=r"'resnet18' is registered by medfast\.models\.resnet"):
         register_model(resnet18)
-
-
-def test_stem_by_size() -> None:
-    assert [stem_for_size(size) for size in (28, 64, 128, 224)] == [
-        "small",
-        "small",
-        "imagenet",
-        "imagenet",
-    ]

@@ -15,7 +15,7 @@ from medfast import transforms
 from medfast.errors import ConfigError
 from medfast.training import recipe as recipe_module
 from medfast.training.device import choose_compute
-from medfast.training.recipe import Recipe, load_recipe, recipe_names
+from medfast.training.recipe import Recipe, load_recipe, recipe_names, stem_for_size
 from medfast.training.setup import resolve, training_loader
 from tiny_runs import tiny_dataset
 
@@ -377,6 +377,15 @@ def test_the_stem_follows_the_size_of_the_input(resize: int, stem: str) -> None:
     recipe = load_recipe("official", {"resize": resize})
     assert recipe.name == "official"
     assert resolve(recipe, tiny_dataset()).stem == stem
+
+
+def test_the_stem_of_a_size() -> None:
+    assert [stem_for_size(size) for size in (28, 64, 128, 224)] == [
+        "small",
+        "small",
+        "imagenet",
+        "imagenet",
+    ]
 
 
 def test_the_search_is_told_as_it_was_recorded() -> None:

@@ -111,8 +111,8 @@ def test_recipes_of_one_name_are_told_apart(breast: Dataset, tmp_path: Path) -> 
     ]
     (part,) = compared(*paths).sets
     assert [ours.label for ours in part.ours] == [
-        "resnet18, 8 px, official, epochs=3, stem=small",
-        "resnet18, 8 px, official, epochs=3, stem=imagenet",
+        "resnet18, 8 px, official, epochs=3",
+        "resnet18, 8 px, ImageNet stem, official, epochs=3",
         "resnet34, 8 px, official, epochs=3",
     ]
 
@@ -203,6 +203,15 @@ def test_what_is_not_alike_is_said(breast: Dataset, tmp_path: Path) -> None:
         "input of 28 pixels, ours of 8",
         "mean of 3 runs, ours of 1",
     )
+    found = compared(make_run(tmp_path / "stem", breast, official=True, stem="imagenet"))
+    assert remarks(found, "MedMNIST v2", "ResNet-18 (28)") == (
+        "input of 28 pixels, ours of 8",
+        "small stem, ours the ImageNet stem",
+        "mean of 3 runs, ours of 1",
+    )
+    for other in ("ResNet-18 (224)", "AutoKeras"):
+        assert not any("stem" in reason for reason in remarks(found, "MedMNIST v2", other))
+    found = compared(paths[0], split="val")
     assert any("epochs were chosen on val" in note for note in found.notes)
     assert any("fitted to train" in note for note in compared(paths[0], split="train").notes)
 
@@ -305,8 +314,10 @@ def test_enlarged_images_are_another_input_size(tmp_path: Path) -> None:
     assert "enlarged by nearest neighbour to 224, ours of 28" in native["ResNet-18 (224)"]
     assert "input of 28 pixels, ours of 28 enlarged to 224" in enlarged["ResNet-18 (28)"]
     assert "enlarged" not in enlarged["ResNet-18 (224)"]
-    beside = [describe_result(Result(path, RunFolder(path).read_summary())) for path in paths]
-    assert [one["published_test"]["auc"] for one in beside] == [0.901, 0.891]
+    for change, expected in (({}, [0.901, 0.891]), ({"stem": "imagenet"}, [None, 0.891])):
+        results = [Result(path, RunFolder(path).read_summary() | change) for path in paths]
+        beside = [describe_result(result)["published_test"] for result in results]
+        assert [row and row["auc"] for row in beside] == expected
 
 
 def test_runs_of_one_seed_are_no_repeats(breast: Dataset, tmp_path: Path) -> None:

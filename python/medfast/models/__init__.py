@@ -7,7 +7,6 @@ from medfast.models.registry import (
     create_model,
     model_names,
     register_model,
-    stem_for_size,
 )
 
 __all__ = [
@@ -16,5 +15,4 @@ __all__ = [
     "create_model",
     "model_names",
     "register_model",
-    "stem_for_size",
 ]

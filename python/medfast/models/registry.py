@@ -130,17 +130,3 @@ def create_model(name: str, *, in_channels: int, n_classes: int, stem: Stem = "s
             f"got in_channels={in_channels}, n_classes={n_classes}"
         )
     return _FACTORIES[name](in_channels=in_channels, n_classes=n_classes, stem=stem)
-
-
-def stem_for_size(size: int) -> Stem:
-    """Choose the stem by the side of the images in pixels.
-
-    The ImageNet stem divides the side by 4, which leaves the last stage 2x2 positions at 64
-    pixels and one at 28; the small stem leaves 8x8 and 4x4.
-
-    Examples
-    --------
-    >>> stem_for_size(28), stem_for_size(64), stem_for_size(224)
-    ('small', 'small', 'imagenet')
-    """
-    return "small" if size <= 64 else "imagenet"

@@ -23,7 +23,9 @@ from medfast.results.repeats import (
     compare_auc,
     mean_over_sets,
 )
+from medfast.results.runs import STEM_WORDS
 from medfast.task import Task
+from medfast.training.recipe import stem_for_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -309,6 +311,10 @@ def _unlike(published: PublishedScore, group: Group, split: str) -> tuple[str, .
             found.append(f"{published.enlarged} to {published.size}, {ours}")
     elif not published.size == run.size == run.input_size:
         found.append(f"input of {published.size} pixels, {ours}")
+    if published.model is not None and run.other_stem:
+        theirs = STEM_WORDS[stem_for_size(published.size)]
+        if theirs != run.other_stem:
+            found.append(f"{theirs}, ours the {run.other_stem}")
     if published.runs is None:
         found.append("number of runs not stated")
     elif published.runs != len(group.runs):

@@ -156,7 +156,8 @@ def _labels(members: Sequence[tuple[_Key, tuple[FinishedRun, ...]]]) -> list[str
 
 def _plain_label(run: FinishedRun) -> str:
     enlarged = f" enlarged to {run.input_size}" if run.input_size != run.size else ""
-    return _one_line(f"{run.model}, {run.size} px{enlarged}, {run.recipe.name}")
+    stem = f"{run.other_stem}, " if run.other_stem else ""
+    return _one_line(f"{run.model}, {run.size} px{enlarged}, {stem}{run.recipe.name}")
 
 
 def _one_line(name: str) -> str:

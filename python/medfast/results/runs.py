@@ -28,6 +28,7 @@ from medfast.metrics import evaluate
 from medfast.task import Task
 from medfast.training.history import EpochRow
 from medfast.training.identity import reopen_dataset
+from medfast.training.recipe import stem_for_size
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from medfast.data.dataset import Dataset
     from medfast.training.recipe import Recipe
+
+STEM_WORDS = {"small": "small stem", "imagenet": "ImageNet stem"}
 
 
 class Outcome(NamedTuple):
@@ -114,6 +117,12 @@ class FinishedRun:
     def input_size(self) -> int:
         """Side in pixels of what the network took in, to which the recipe may have enlarged."""
         return self.recipe.input_size(self.size)
+
+    @property
+    def other_stem(self) -> str:
+        """The stem in words, where it is not that of networks for this input; empty otherwise."""
+        usual, stem = stem_for_size(self.input_size), self.recipe.stem
+        return "" if stem in ("auto", usual) else STEM_WORDS[stem]
 
     @property
     def model(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medfast.results.published import published_score
+from medfast.training.recipe import stem_for_size
 
 if TYPE_CHECKING:
     from medfast.metrics import RocAucInterval
@@ -210,7 +211,8 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _published(summary: dict[str, Any]) -> PublishedScore | None:
-    if not summary["official"]:
+    usual = stem_for_size(summary["input_size"])
+    if not summary["official"] or summary.get("stem", usual) != usual:
         return None
     return published_score(summary["dataset"], summary["model"], summary["input_size"])
 

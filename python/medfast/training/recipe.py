@@ -32,9 +32,22 @@ _BUILT_IN = resources.files("medfast.training") / "recipes"
 # What a run may choose without departing from its recipe.
 _FREE_KEYS = {"name", "model", "stem", "resize", "seed"}
 
-
 # Of MixUp and CutMix; beyond, torch's Beta distribution fails.
 _LOWEST_ALPHA, _HIGHEST_ALPHA = 1e-3, 1e3
+
+
+def stem_for_size(size: int) -> Literal["small", "imagenet"]:
+    """Choose the stem, where a recipe leaves it to the side of the input in pixels.
+
+    The ImageNet stem divides the side by 4, which leaves the last stage 2x2 positions at 64
+    pixels and one at 28; the small stem leaves 8x8 and 4x4.
+
+    Examples
+    --------
+    >>> stem_for_size(28), stem_for_size(64), stem_for_size(224)
+    ('small', 'small', 'imagenet')
+    """
+    return "small" if size <= 64 else "imagenet"
 
 
 @dataclass(frozen=True)

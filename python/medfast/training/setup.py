@@ -13,7 +13,7 @@ from medfast.data.catalog import lookup
 from medfast.data.loader import Loader
 from medfast.data.statistics import channel_mean_std
 from medfast.errors import ConfigError, ShapeError
-from medfast.models import check_model, create_model, stem_for_size
+from medfast.models import check_model, create_model
 from medfast.task import Task
 from medfast.training.device import choose_compute
 from medfast.training.losses import (
@@ -22,6 +22,7 @@ from medfast.training.losses import (
     one_vs_rest_log_probabilities,
     trains_one_vs_rest,
 )
+from medfast.training.recipe import stem_for_size
 from medfast.training.run_folder import RunFolder
 
 if TYPE_CHECKING:

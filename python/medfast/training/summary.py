@@ -34,6 +34,7 @@ def describe_run(
         "input_size": recipe.input_size(dataset.size),
         "label_names": list(dataset.label_names),
         "model": recipe.model,
+        "stem": recipe.stem,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "recipe": recipe.name,
         "epochs": recipe.epochs,

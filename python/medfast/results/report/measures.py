@@ -98,11 +98,11 @@ class Measures:
 
     @property
     def published(self) -> PublishedScore | None:
-        """What the MedMNIST paper has for this network, set and size."""
+        """What the MedMNIST paper has for this network, set and size of the input."""
         run = self.group.shown
         if not run.official or self.split != "test":
             return None
-        return published_score(run.flag, run.model, run.size)
+        return published_score(run.flag, run.model, run.input_size)
 
 
 def measure(group: Variant, split: str, root: str | os.PathLike[str] | None) -> Measures:

@@ -263,14 +263,15 @@ def _published(found: Measures) -> tuple[str, ...]:
         f"For this network and size of images the MedMNIST paper has an AUC of {published.auc:.3f} "
         f"and an ACC of {published.acc:.3f}. That AUC is {place} the interval found here."
     )
-    if published.enlarged is not None:
-        said += f" There the input was {published.enlarged}: the two are not like for like."
-    recipe = found.group.shown.recipe.name
-    if recipe != "official":
-        said += (
-            f" It is from the recipe “official”, and this one is “{recipe}”: the two are not like "
-            "for like."
-        )
+    run, unlike = found.group.shown, []
+    if published.enlarged is not None and run.size == run.input_size:
+        unlike.append(f"There the input was {published.enlarged}")
+    if run.other_stem:
+        unlike.append(f"This network has the {run.other_stem}, and that one has not")
+    if run.recipe.name != "official":
+        unlike.append(f"It is from the recipe “official”, and this one is “{run.recipe.name}”")
+    for reason in unlike:
+        said += f" {reason}: the two are not like for like."
     return (said,)
 
 
