@@ -388,15 +388,18 @@ def test_the_stem_of_a_size() -> None:
     ]
 
 
-def test_the_search_is_told_as_it_was_recorded() -> None:
+@pytest.mark.parametrize(
+    ("stem", "title"), [("small", "setting"), ("imagenet", "setting, with the ImageNet stem")]
+)
+def test_the_search_is_told_as_it_was_recorded(stem: str, title: str) -> None:
     root = Path(__file__).parents[2]
     text = (root / "docs/TRAINING.md").read_text("utf-8")
-    rows = [line.split("|") for line in text.splitlines() if line.startswith("|")]
-    (heading,) = [row for row in rows if row[1].strip() == "setting"]
+    table = text[text.index(f"| {title} |") :].partition("\n\n")[0]
+    heading, _, *rows = ([cell.strip() for cell in line.split("|")] for line in table.splitlines())
     with (root / "benches/record/recipe_search.csv").open() as file:
-        recorded = list(csv.DictReader(file))
-    for flag in {row["dataset"] for row in recorded}:
-        column = heading.index(f" {flag} ")
-        told = [row[column].strip() for row in rows if len(row) == len(heading)]
+        recorded = [row for row in csv.DictReader(file) if row["stem"] == stem]
+    assert {row["dataset"] for row in recorded} == set(heading[2:-1])
+    for column, flag in enumerate(heading):
+        told = [row[column] for row in rows if row[column].startswith("0.")]
         found = [f"{float(row['auc_mean_none']):.3f}" for row in recorded if row["dataset"] == flag]
-        assert sorted(figure for figure in told if figure.startswith("0.")) == sorted(found)
+        assert sorted(told) == sorted(found)
