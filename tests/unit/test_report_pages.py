@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 
 from made_runs import make_run
 from medfast.data.dataset import open_file
-from medfast.results.document.drawing import draw, photograph
+from medfast.results.document.drawing import COLOURS, HEIGHT, draw, photograph
+from medfast.results.document.lines import Line, below, epoch_panel
 from medfast.results.document.writing import html_page, markdown_page
 from medfast.results.report.sections import describe
 from medfast.results.runs import open_runs
@@ -316,6 +317,18 @@ def test_a_plot_takes_the_colour_of_the_text_around_it() -> None:
     assert "#010203" not in picture.svg
     assert "&lt;it&gt;" in picture.svg
     assert picture == draw("name", "what <it> shows", lambda axes: axes.plot([0, 1], label="b"))
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"), [(["", "one"], 0), (["a", "b", "c", "d", "e"], 3), (["a" * 30, "b"], 2)]
+)
+def test_names_that_are_many_or_long_are_below_the_plot(names: list[str], rows: int) -> None:
+    lines = [Line((1, 2), (0.5, 0.7), COLOURS[n], name) for n, name in enumerate(names)]
+    assert below(lines) == pytest.approx(0.18 * rows)
+    svg = epoch_panel("name", "alt", "title", lines, ()).svg
+    assert all(f">{name}<" in svg for name in names if name)
+    (box,) = re.findall(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg)
+    assert float(box) == pytest.approx(72 * (HEIGHT + 0.18 * rows), abs=0.1)
 
 
 def test_a_photograph_is_enlarged_in_squares() -> None:

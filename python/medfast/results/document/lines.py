@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from medfast.results.document.drawing import HEIGHT, draw
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from medfast.results.document.blocks import Picture
 
 _LONGEST = 34
-_FEW_EPOCHS, _FEW_LABELS = 15, 4
+_Place = Literal["best", "lower right", "upper right"]
+_FEW_EPOCHS, _FEW_NAMES, _SHORT_NAME = 15, 4, 24
 
 
 class Line(NamedTuple):
@@ -54,7 +55,6 @@ def epoch_panel(
     name: str, alt: str, title: str, lines: Sequence[Line], chosen: Sequence[tuple[int, str]]
 ) -> Picture:
     """Plot something against the epoch, the chosen epochs marked in their colours."""
-    labels = sum(bool(line.label) for line in lines)
 
     def paint(axes: Axes) -> None:
         from matplotlib.ticker import MaxNLocator
@@ -64,14 +64,32 @@ def epoch_panel(
             axes.axvline(epoch, color=colour, linewidth=0.8, linestyle=":")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set(xlabel="epoch", title=title)
-        if labels <= _FEW_LABELS:
-            if labels:
-                axes.legend()
-        else:
-            axes.figure.legend(loc="outside lower left", ncols=2)
+        put_legend(axes, lines)
 
-    below = 0.17 * -(-labels // 2) if labels > _FEW_LABELS else 0.0
-    return draw(name, alt, paint, height=HEIGHT + below)
+    return draw(name, alt, paint, height=HEIGHT + below(lines))
+
+
+def put_legend(axes: Axes, lines: Sequence[Line], place: _Place = "best") -> None:
+    """Name the lines: on the axes, or below them if the names are many or long."""
+    columns, rows = _legend_below(lines)
+    if rows:
+        axes.figure.legend(loc="outside lower left", ncols=columns)
+    elif any(line.label for line in lines):
+        axes.legend(loc=place)
+
+
+def below(lines: Sequence[Line]) -> float:
+    """Return the inches that the names of lines take below the axes."""
+    return 0.18 * _legend_below(lines)[1]
+
+
+def _legend_below(lines: Sequence[Line]) -> tuple[int, int]:
+    names = [line.label for line in lines if line.label]
+    longest = max(map(len, names), default=0)
+    if len(names) <= _FEW_NAMES and longest <= _SHORT_NAME:
+        return 0, 0
+    columns = 2 if longest <= _SHORT_NAME else 1
+    return columns, -(-len(names) // columns)
 
 
 def plot_lines(axes: Axes, lines: Sequence[Line], **how: Any) -> None:

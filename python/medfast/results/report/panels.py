@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medfast.results.document.drawing import COLOURS, INK, draw
-from medfast.results.document.lines import Line, plot_lines
+from medfast.results.document.drawing import COLOURS, HEIGHT, INK, draw
+from medfast.results.document.lines import Line, below, plot_lines, put_legend
 from medfast.results.document.rows import rows_panel
 from medfast.results.report.intervals import wilson_interval
 
@@ -43,10 +43,9 @@ def roc_panel(
             ylabel="true positive rate (found)",
             title=title,
         )
-        if any(line.label for line in lines):
-            axes.legend(loc="lower right")
+        put_legend(axes, lines, "lower right")
 
-    return draw(name, alt, paint)
+    return draw(name, alt, paint, height=HEIGHT + below(lines))
 
 
 def precision_recall_panel(
@@ -60,11 +59,10 @@ def precision_recall_panel(
         plot_lines(axes, lines, drawstyle="steps-post")
         _unit_square(axes)
         axes.set(xlabel="recall (found)", ylabel="precision (right when named)", title=title)
-        if any(line.label for line in lines):
-            # Where the curve is not: that of a rare class is low.
-            axes.legend(loc="upper right" if prevalence < 0.5 else "lower right")
+        # Where the curve is not: that of a rare class is low.
+        put_legend(axes, lines, "upper right" if prevalence < 0.5 else "lower right")
 
-    return draw(name, alt, paint)
+    return draw(name, alt, paint, height=HEIGHT + below(lines))
 
 
 def reliability_panel(
