@@ -32,6 +32,11 @@ def test_the_engines_and_the_data_need_numpy_alone(statement: str) -> None:
     assert not modules_loaded_by(statement).intersection(HEAVY)
 
 
+def test_a_score_needs_nothing_of_training() -> None:
+    loaded = modules_loaded_by("import medfast.results.score, medfast.results.table")
+    assert loaded.isdisjoint(("torch", "sklearn", "safetensors", "yaml", "scipy"))
+
+
 def test_help_does_not_load_torch() -> None:
     loaded = modules_loaded_by(
         "from medfast.cli.app import run\n"

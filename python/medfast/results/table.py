@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from medfast.results.published import published_score
-from medfast.training.recipe import stem_for_size
 
 if TYPE_CHECKING:
     from medfast.metrics import RocAucInterval
@@ -211,6 +210,8 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _published(summary: dict[str, Any]) -> PublishedScore | None:
+    from medfast.training.recipe import stem_for_size  # needs yaml, which `score` does without
+
     usual = stem_for_size(summary["input_size"])
     if not summary["official"] or summary.get("stem", usual) != usual:
         return None
