@@ -154,17 +154,21 @@ def resume(
     folder.refuse_repeats()
     recipe, environment = folder.read_recipe(), folder.read_environment()
     told = progress or Silent()
-    where: dict[str, Any] = {"data": data, "root": root, "offline": offline, "mmap": mmap}
+    where: dict[str, Any] = {
+        "dataset": dataset,
+        "data": data,
+        "root": root,
+        "offline": offline,
+        "mmap": mmap,
+    }
     if folder.summary.exists():
         with suppress(OSError):  # of a process that was killed when all was done
             folder.lock.unlink(missing_ok=True)
         if any(given is not None for given in (dataset, data, root)):
-            folder.note_place(
-                reopen_dataset(folder.environment, environment, dataset=dataset, **where)
-            )
+            folder.note_place(reopen_dataset(folder.environment, environment, **where))
         told.note(f"{folder.path} is finished: nothing is left to train")
         return Result(folder.path, folder.read_summary())
-    dataset = reopen_dataset(folder.environment, environment, dataset=dataset, **where)
+    dataset = reopen_dataset(folder.environment, environment, **where)
     every = environment["checkpoint_every"]
     compute = choose_compute(
         environment["device"] if device is None else device,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import medfast
 from medfast.results.tables import Table
 
 
@@ -148,9 +149,13 @@ class Document:
     """All of it."""
 
     title: str
-    overview: Table | None
     sections: tuple[Section, ...]
-    footer: str
+    overview: Table | None = None
+
+    @property
+    def footer(self) -> str:
+        """What made it."""
+        return f"Made by medfast {medfast.__version__} from the folders of the runs."
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -70,15 +70,7 @@ def describe(
         title=f"{', '.join(titles)}: {number}",
         overview=_overview([groups[split] for each in measured for groups in each], split),
         sections=sections,
-        footer=f"Made by medfast {medfast_version()} from the folders of the runs.",
     )
-
-
-def medfast_version() -> str:
-    """Return the version that makes the page."""
-    import medfast
-
-    return medfast.__version__
 
 
 def _measure(group: Variant, root: str | os.PathLike[str] | None) -> dict[str, Measures]:

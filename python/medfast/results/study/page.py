@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from medfast.results.study.evidence import LEVEL
 from medfast.results.tables import Table, ends, headings, p_said, p_value, signed, spread
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Cells = Callable[[ArmResult], tuple[str, ...]]
 
-PERCENT = "95 % interval"
+PERCENT = f"{100 * LEVEL:g} % interval"
 
 
 @dataclass(frozen=True)

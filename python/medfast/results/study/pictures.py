@@ -9,19 +9,17 @@ from medfast.results.document.blocks import Panels
 from medfast.results.document.drawing import COLOURS, INK
 from medfast.results.document.lines import Line, epoch_panel
 from medfast.results.document.rows import Row, rows_panel
-from medfast.results.study.evidence import LEVEL
 from medfast.results.study.histories import mean_curve
+from medfast.results.study.page import PERCENT
 from medfast.results.tables import ends, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from medfast.results.document.blocks import Picture
     from medfast.results.study.evidence import ArmResult, Contrast, Evidence, SetEvidence
-
-_PERCENT = f"{100 * LEVEL:g} % interval"
 
 
 def pictures_of(evidence: Evidence) -> Iterator[Panels]:
@@ -39,7 +37,7 @@ def pictures_of(evidence: Evidence) -> Iterator[Panels]:
     known = [one for one in evidence.contrasts if not math.isnan(one.difference.difference)]
     if known:
         caption = (
-            f"Differences in AUC on test, each with its {_PERCENT}; left of the dotted line the "
+            f"Differences in AUC on test, each with its {PERCENT}; left of the dotted line the "
             "first is worse. A diamond: shown. A circle: not shown, once the p-values are "
             "corrected."
         )
@@ -49,10 +47,10 @@ def pictures_of(evidence: Evidence) -> Iterator[Panels]:
         yield Panels("AUC on validation after each epoch: mean over runs.", tuple(courses))
 
 
-def losses(letter: str, longest: Sequence[tuple[str, ArmResult]]) -> Iterator[Panels]:
+def losses(letter: str, longest: Mapping[str, ArmResult]) -> Iterator[Panels]:
     """Plot the loss in training and on validation by epoch, of an arm of each set."""
     pictures = []
-    for flag, arm in longest:
+    for flag, arm in longest.items():
         epochs = range(1, len(arm.runs[0].history) + 1)
         train, val = (mean_curve(arm.runs, f"{split}_loss") for split in ("train", "val"))
         lines = (
@@ -80,12 +78,11 @@ def _differences(name: str, contrasts: Sequence[Contrast]) -> Picture:
         f"{'shown' if one.shown else 'not shown'}"
         for one in contrasts
     ]
-
     rows = [
         Row(_words(one), one.difference.difference, *one.difference.interval, strong=one.shown)
         for one in contrasts
     ]
-    xlabel = f"difference in AUC, with its {_PERCENT}"
+    xlabel = f"difference in AUC, with its {PERCENT}"
     return rows_panel(name, "; ".join(said), rows, xlabel, _mark_zero)
 
 

@@ -6,7 +6,6 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-import medfast
 from medfast.data.catalog import CATALOG
 from medfast.results.document.blocks import (
     Block,
@@ -20,6 +19,7 @@ from medfast.results.document.blocks import (
 )
 from medfast.results.study.evidence import LEVEL
 from medfast.results.study.histories import total_seconds
+from medfast.results.study.page import PERCENT
 from medfast.results.study.pictures import pictures_of
 from medfast.results.study.progress import describe_time
 from medfast.results.study.questions import QUESTIONS
@@ -45,7 +45,7 @@ _READING = (
     "test over images, and about these very networks.",
     "p is Holm's, over the comparisons of the AUC in a question; tests over seeds are corrected "
     f"among themselves. A difference is shown where p is below {1 - LEVEL:.2f}. Where it is not, "
-    f"± is half the width of the {100 * LEVEL:g} % interval: a difference had to be about that "
+    f"± is half the width of the {PERCENT}: a difference had to be about that "
     "large to show. That none is shown does not mean that there is none; where ± is large, the "
     "runs could not have shown one.",
 )
@@ -62,9 +62,7 @@ def describe(study: Study, finished: FinishedRuns, pages: Sequence[Page]) -> Doc
     """
     return Document(
         title=f"Study: {', '.join(study.sets)}",
-        overview=None,
         sections=(_summary(study, finished, pages), *map(_section, pages), _runs(study, finished)),
-        footer=f"Made by medfast {medfast.__version__} from the folders of the runs.",
     )
 
 

@@ -50,7 +50,8 @@ def _by_label(found: Measures) -> Table:
                 *(percent(k / n) if n else NONE for k, n in pairs),
             )
         )
-        shares.append((*(0.0 for _ in (name, *numbers)), *(k / n if n else 0.0 for k, n in pairs)))
+        unshaded = [0.0] * (1 + len(numbers))
+        shares.append((*unshaded, *(k / n if n else 0.0 for k, n in pairs)))
     figures = (
         "there, found",
         "there, missed",

@@ -40,7 +40,7 @@ def page(evidence: Evidence) -> Page:
             "The training loss is the mean over the epoch, as trained with; the validation loss is "
             "that of the weights at its end.",
         ),
-        panels=tuple(losses(evidence.question.letter, list(longest.items()))),
+        panels=tuple(losses(evidence.question.letter, longest)),
         numbers={
             "curves": {
                 flag: {name: mean_curve(arm.runs, name) for name in _CURVES}
