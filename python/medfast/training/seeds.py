@@ -116,7 +116,7 @@ def train_seeds(
         environment = describe_environment(compute, checkpoint_every=every)
         folder.begin(recipe, environment, dataset, seeds)
         told = progress or Silent()
-        told.note(f"a run from each of {len(seeds)} seeds, {compute}")
+        told.note(f"a run from each seed, {len(seeds)} in all, {compute}")
         return _go_on(folder, dataset, told)
 
 
