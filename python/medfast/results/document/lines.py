@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from medfast.results.document.drawing import HEIGHT, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -64,18 +64,39 @@ def epoch_panel(
             axes.axvline(epoch, color=colour, linewidth=0.8, linestyle=":")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set(xlabel="epoch", title=title)
-        put_legend(axes, lines)
 
-    return draw(name, alt, paint, height=HEIGHT + below(lines))
+    return lines_panel(name, alt, lines, paint)
 
 
-def put_legend(axes: Axes, lines: Sequence[Line], place: _Place = "best") -> None:
-    """Name the lines: on the axes, or below them if the names are many or long."""
-    columns, rows = _legend_below(lines)
-    if rows:
-        axes.figure.legend(loc="outside lower left", ncols=columns)
-    elif any(line.label for line in lines):
-        axes.legend(loc=place)
+def lines_panel(
+    name: str,
+    alt: str,
+    lines: Sequence[Line],
+    paint: Callable[[Axes], None],
+    place: _Place = "best",
+) -> Picture:
+    """Plot lines and name them: on the axes, or below them if the names are many or long.
+
+    Parameters
+    ----------
+    name, alt : str
+        See `Picture`.
+    lines : sequence of Line
+    paint : callable
+        Draws all but the names on the axes; the lines by `plot_lines`.
+    place : str
+        Of the names on the axes.
+    """
+
+    def paint_and_name(axes: Axes) -> None:
+        paint(axes)
+        columns, rows = _legend_below(lines)
+        if rows:
+            axes.figure.legend(loc="outside lower left", ncols=columns)
+        elif any(line.label for line in lines):
+            axes.legend(loc=place)
+
+    return draw(name, alt, paint_and_name, height=HEIGHT + below(lines))
 
 
 def below(lines: Sequence[Line]) -> float:

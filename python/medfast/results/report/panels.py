@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medfast.results.document.drawing import COLOURS, HEIGHT, INK, draw
-from medfast.results.document.lines import Line, below, plot_lines, put_legend
+from medfast.results.document.drawing import COLOURS, INK, draw
+from medfast.results.document.lines import Line, lines_panel, plot_lines
 from medfast.results.document.rows import rows_panel
 from medfast.results.report.intervals import wilson_interval
 
@@ -43,9 +43,8 @@ def roc_panel(
             ylabel="true positive rate (found)",
             title=title,
         )
-        put_legend(axes, lines, "lower right")
 
-    return draw(name, alt, paint, height=HEIGHT + below(lines))
+    return lines_panel(name, alt, lines, paint, "lower right")
 
 
 def precision_recall_panel(
@@ -59,10 +58,11 @@ def precision_recall_panel(
         plot_lines(axes, lines, drawstyle="steps-post")
         _unit_square(axes)
         axes.set(xlabel="recall (found)", ylabel="precision (right when named)", title=title)
-        # Where the curve is not: that of a rare class is low.
-        put_legend(axes, lines, "upper right" if prevalence < 0.5 else "lower right")
 
-    return draw(name, alt, paint, height=HEIGHT + below(lines))
+    # Where the curve is not: that of a rare class is low.
+    return lines_panel(
+        name, alt, lines, paint, "upper right" if prevalence < 0.5 else "lower right"
+    )
 
 
 def reliability_panel(
