@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from medfast.data.statistics import channel_mean_std
 from medfast.errors import ConfigError
 from medfast.task import Task
 from medfast.training import archive
+from medfast.training.average import RunningMean
 from medfast.training.checkpoint import load_weights
 from medfast.training.device import choose_compute
 from medfast.training.evaluation import evaluate_run, predict
@@ -98,6 +100,20 @@ def test_the_exponential_mean_has_its_time_constant_in_epochs() -> None:
 def test_the_even_mean_counts_every_weight_alike() -> None:
     average, seen = averaged(5, swa_start=0.5)
     torch.testing.assert_close(next(average.module.parameters()), torch.stack(seen).mean(dim=0))
+
+
+def test_the_mean_is_torchs_but_for_the_counts_of_batches() -> None:
+    recipe = tiny_recipe(swa_start=0.5)
+    model = build_model(recipe, task=Task.BINARY, channels=1, n_classes=2, compute=CPU)
+    ours, theirs = RunningMean(model), AveragedModel(model, use_buffers=True)
+    for _ in range(5):
+        model(torch.randn(4, 1, 8, 8))
+        for average in (ours, theirs):
+            average.update_parameters(model)
+    for name, tensor in theirs.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            torch.testing.assert_close(ours.state_dict()[name], tensor)
+    assert ours.module[1].num_batches_tracked == 5
 
 
 def test_the_mean_is_what_is_scored_and_kept(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
-    from torch.optim.swa_utils import AveragedModel
     from typing_extensions import Self
 
+    from medfast.training.average import RunningMean
     from medfast.training.run_folder import RunFolder
 
 Identity = dict[str, dict[str, Any]]
@@ -52,7 +52,7 @@ class State:
     ----------
     model : nn.Module
     optimizers : list of Optimizer
-    average : AveragedModel or None
+    average : RunningMean or None
         The mean of the weights, if the recipe has one.
     history : list of EpochRow
         The epochs that are finished.
@@ -62,7 +62,7 @@ class State:
 
     model: nn.Module
     optimizers: list[Optimizer]
-    average: AveragedModel | None = None
+    average: RunningMean | None = None
     history: list[EpochRow] = field(default_factory=list)
     meter: EpochMeter = field(default_factory=lambda: EpochMeter(0))
 

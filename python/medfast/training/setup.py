@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from medfast.data.catalog import lookup
 from medfast.data.loader import Loader
@@ -15,6 +14,7 @@ from medfast.data.statistics import channel_mean_std
 from medfast.errors import ConfigError, ShapeError
 from medfast.models import check_model, create_model
 from medfast.task import Task
+from medfast.training.average import RunningMean
 from medfast.training.device import choose_compute
 from medfast.training.losses import (
     corn_log_probabilities,
@@ -112,12 +112,12 @@ def build_model(
     return model
 
 
-def build_average(model: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
+def build_average(model: nn.Module, recipe: Recipe, steps: int) -> RunningMean | None:
     """Make the running mean of the weights, which is scored in place of the newest ones.
 
     ``ema_epochs`` is the time constant of an exponential mean, of which a step counts
     ``1 / (ema_epochs * steps)``, or evenly while there are fewer; from ``swa_start`` on, all
-    weights count alike. Statistics of batch normalisation are averaged too.
+    weights count alike.
 
     Parameters
     ----------
@@ -127,10 +127,9 @@ def build_average(model: nn.Module, recipe: Recipe, steps: int) -> AveragedModel
         In an epoch.
     """
     if recipe.ema_epochs:
-        window = max(1.0, recipe.ema_epochs * steps)
-        return AveragedModel(model, multi_avg_fn=_exponential(window), use_buffers=True)
+        return RunningMean(model, window=recipe.ema_epochs * steps)
     if recipe.swa_start < 1:
-        return AveragedModel(model, use_buffers=True)  # evenly
+        return RunningMean(model)
     return None
 
 
@@ -236,17 +235,3 @@ def _corn_hook(_model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
 
 def _one_vs_rest_hook(model: nn.Module, _inputs: object, logits: Tensor) -> Tensor:
     return logits if model.training else one_vs_rest_log_probabilities(logits)
-
-
-def _exponential(window: float) -> Callable[[Any, Any, Any], None]:
-    @torch.no_grad()
-    def update(averages: list[Tensor], newest: list[Tensor], averaged: Tensor) -> None:
-        # On the device, which need not wait for the host to read the count.
-        share = 1 / (averaged + 1).clamp(max=window)
-        for average, new in zip(averages, newest, strict=True):
-            if average.is_floating_point():
-                average.lerp_(new, share)
-            else:
-                average.copy_(new)  # batch normalisation's count of batches
-
-    return update
