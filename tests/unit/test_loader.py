@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +14,9 @@ from hypothesis import strategies as st
 from medfast.data.loader import Loader
 from medfast.errors import ConfigError, ShapeError
 from medfast.transforms import ColorJitter, Compose, Normalize, RandomHorizontalFlip, ToDtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 AUGMENT = [ColorJitter(brightness=0.5, contrast=0.5), RandomHorizontalFlip()]
 NORMALISE = [ToDtype("float32", scale=True), Normalize([0.5], [0.5])]
@@ -112,6 +118,68 @@ def test_tensors_are_the_arrays(layout: str, shape: tuple[int, ...], steps: list
         assert np.array_equal(image_tensor.numpy(), expected)
         assert image_tensor.numpy().dtype == images.dtype
         assert np.array_equal(target_tensor.numpy(), targets)
+
+
+def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The calls, in their order, where there is no GPU to make them to."""
+    calls: list[str] = []
+
+    class Stream:
+        def __init__(self, name: object) -> None:
+            self.name = name
+
+        def record_event(self) -> str:
+            return f"all on {self.name}"
+
+        def wait_event(self, event: str) -> None:
+            calls.append(f"{self.name} waits for {event}")
+
+    @contextmanager
+    def on(stream: Stream) -> Iterator[None]:
+        calls.append(f"on {stream.name}")
+        yield
+        calls.append("back")
+
+    def copy(tensor: torch.Tensor, device: object, *, non_blocking: bool) -> torch.Tensor:
+        calls.append(f"copy {tuple(tensor.shape)} to {device}{' later' * non_blocking}")
+        return tensor.clone()
+
+    empty, present = torch.empty, Stream("present")
+    monkeypatch.setattr("torch.empty", lambda *a, pin_memory, **k: empty(*a, **k))
+    monkeypatch.setattr("torch.Tensor.pin_memory", lambda tensor: tensor)
+    monkeypatch.setattr("torch.Tensor.to", copy)
+    monkeypatch.setattr(
+        "torch.Tensor.record_stream",
+        lambda tensor, stream: calls.append(f"{stream.name} uses {tuple(tensor.shape)}"),
+    )
+    monkeypatch.setattr("torch.cuda.Stream", lambda _device: Stream("copies"))
+    monkeypatch.setattr("torch.cuda.stream", on)
+    monkeypatch.setattr("torch.cuda.current_stream", lambda _device: present)
+
+    @contextmanager
+    def wait(device: torch.device) -> Iterator[None]:
+        assert device == torch.device("cuda")
+        yield
+        assert calls[-1] == f"present uses {targets}"
+
+    loader = make(4, batch_size=4)
+    images, targets = (4, 1, 6, 6), (4,)
+    (batch, labels), *more = loader.tensors("cuda", 2, wait=wait)
+    assert not more
+    assert calls == [
+        "on copies",
+        f"copy {images} to cuda later",
+        f"copy {targets} to cuda later",
+        "back",
+        "present waits for all on copies",
+        f"present uses {images}",
+        f"present uses {targets}",
+    ]
+    expected, wanted = next(loader.arrays(2))
+    assert np.array_equal(batch.numpy(), expected)
+    assert np.array_equal(labels.numpy(), wanted)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

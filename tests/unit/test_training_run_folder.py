@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,12 +14,8 @@ from medfast.data.predictions import write_scores
 from medfast.training.device import choose_compute
 from medfast.training.environment import describe_environment
 from medfast.training.history import EpochRow, best_row
-from medfast.training.meter import EpochMeter
 from medfast.training.progress import Bar, Lines, progress_on
 from medfast.training.run_folder import RunFolder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def row(epoch: int, auc: float, loss: float = 0.5) -> EpochRow:
@@ -56,48 +50,6 @@ def test_best_row(areas: list[float], losses: list[float], expected: tuple[int, 
     history = [row(n, *pair) for n, pair in enumerate(zip(areas, losses, strict=True), start=1)]
     best, criterion = best_row(history)
     assert (best.epoch, criterion) == expected
-
-
-def test_the_mean_loss_weighs_images() -> None:
-    import torch
-
-    meter = EpochMeter(0)
-    meter.add(torch.tensor(1.0), torch.tensor(2.0), 3)
-    meter.add(torch.tensor(4.0), torch.tensor(3.0), 1)
-    assert meter.mean_loss() == 1.75
-    assert meter.mean_norm() == 2.5
-
-
-def test_a_meter_goes_on_from_what_it_wrote() -> None:
-    import torch
-
-    whole, part = EpochMeter(2), EpochMeter(2)
-    for loss, images in ((1.0, 3), (0.1, 4)):
-        whole.add(torch.tensor(loss), torch.tensor(0.5), images)
-        part.add(torch.tensor(loss), torch.tensor(0.5), images)
-    later = EpochMeter(**json.loads(json.dumps(part.to_dict())))
-    assert later.steps == 2
-    assert later.latest == pytest.approx(0.1)
-    for meter in (whole, later):
-        meter.add(torch.tensor(0.7), torch.tensor(0.1), 1)
-    assert later.mean_loss() == whole.mean_loss()
-    assert later.seconds >= part.seconds
-
-
-def test_the_stall_is_the_share_of_the_time_spent_waiting() -> None:
-    import torch
-
-    def slow() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        for _ in range(3):
-            time.sleep(0.02)
-            yield torch.zeros(2), torch.zeros(2)
-
-    meter = EpochMeter(0)
-    for images, _ in meter.watch(slow(), torch.device("cpu")):
-        meter.add(torch.tensor(1.0), torch.tensor(1.0), len(images))
-    assert meter.waited >= 0.06
-    assert 0 < meter.stall() <= 1
-    assert meter.images_per_second() <= 6 / 0.06
 
 
 def test_environment_is_json_and_names_what_matters() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from medfast.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     import torch
     from numpy.typing import NDArray
@@ -117,12 +119,17 @@ class Loader:
             yield images, self.targets[rows]
 
     def tensors(
-        self, device: torch.device | str = "cpu", epoch: int = 0, start: int = 0
+        self,
+        device: torch.device | str = "cpu",
+        epoch: int = 0,
+        start: int = 0,
+        wait: Callable[[torch.device], AbstractContextManager[object]] = nullcontext,
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield batches of images ``(n, C, H, W)``, or volumes, and targets on a device.
 
         A thread fills the next batch, without the interpreter's lock, while the network is at the
-        present one; for CUDA in pinned memory, which is copied while the host goes on.
+        present one; for CUDA in pinned memory, out of which a stream of its own copies it, so that
+        the transfer goes on beside the network too.
         A pipeline of layout NHWC gives tensors in torch's ``channels_last`` order without a copy,
         and NDHWC in ``channels_last_3d``.
 
@@ -133,31 +140,46 @@ class Loader:
             Of the order and of the draws.
         start : int
             The number of batches to leave out, which are as if they had been taken.
+        wait : callable
+            Gets the device, and returns a context that is entered while a batch is waited for.
+            On CUDA the present stream waits too: for the copy.
         """
         import torch
 
         device = torch.device(device)
-        cuda = device.type == "cuda"
+        copies = None
+        if device.type == "cuda":
+            copies = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         dtype = getattr(torch, self.pipeline.dtype_name)
 
-        def fill(rows: NDArray[np.intp]) -> tuple[Any, Any]:
-            # torch keeps a pinned buffer from being used again until the copy out of it is done.
+        def fill(rows: NDArray[np.intp]) -> tuple[Any, Any, Any]:
             shape = self.pipeline.output_shape(self.images, len(rows))
-            batch: Any = torch.empty(shape, dtype=dtype, pin_memory=cuda)
+            batch: Any = torch.empty(shape, dtype=dtype, pin_memory=copies is not None)
             self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch)
+            if self.pipeline.layout.endswith("C"):
+                batch = batch.movedim(-1, 1)
             targets = torch.from_numpy(self.targets[rows])
-            return batch, targets.pin_memory() if cuda else targets
+            if copies is None:
+                return batch.to(device), targets.to(device), None
+            with torch.cuda.stream(copies):
+                # torch does not use a pinned buffer again before the copy out of it is done.
+                batch = batch.to(device, non_blocking=True)
+                targets = targets.pin_memory().to(device, non_blocking=True)
+                return batch, targets, copies.record_event()
 
         with ThreadPoolExecutor(1, "medfast-loader") as thread:
             filled = None
             for rows in [*islice(self.rows(epoch), start, None), None]:
                 following = None if rows is None else thread.submit(fill, rows)
                 if filled is not None:
-                    batch, targets = filled.result()
-                    if self.pipeline.layout.endswith("C"):
-                        batch = batch.movedim(-1, 1)
-                    batch = batch.to(device, non_blocking=cuda)
-                    if self.finish is not None:
-                        batch = self.finish(batch)
-                    yield batch, targets.to(device, non_blocking=cuda)
+                    with wait(device):
+                        batch, targets, copied = filled.result()
+                        if copied is not None:
+                            stream = torch.cuda.current_stream(device)
+                            stream.wait_event(copied)
+                            # Their memory is of the other stream, which may not have it back before
+                            # this one is done with them.
+                            batch.record_stream(stream)
+                            targets.record_stream(stream)
+                    yield batch if self.finish is None else self.finish(batch), targets
                 filled = following

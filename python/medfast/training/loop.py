@@ -108,9 +108,10 @@ class Loop:
         """Visit every training image once, then score validation."""
         state, epoch = self.state, len(self.state.history)
         meter = state.meter
-        batches = self.loader.tensors(self.compute.device, epoch, start=meter.steps)
+        batches = self.loader.tensors(self.compute.device, epoch, meter.steps, meter.wait)
+        meter.start()
         with self.compute.own_randomness(self.recipe.seed):
-            for images, targets in meter.watch(batches, self.compute.device):
+            for images, targets in batches:
                 meter.add(*self.train_step(images, targets, epoch, meter.steps), len(images))
                 if self._checkpoint_is_due(epoch):
                     writer.save(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import torch
 from medfast.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from torch import Tensor
 
@@ -24,7 +25,7 @@ _SECONDS_BETWEEN_FETCHES = 0.25
 class EpochMeter:
     """Counts the steps of an epoch; a checkpoint in its middle holds `to_dict`.
 
-    Losses are fetched from the device now and then, instead of at every step.
+    Losses, norms and waits are fetched from the device now and then, instead of at every step.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class EpochMeter:
     def __post_init__(self) -> None:
         self.latest = self.losses[-1] if self.losses else math.nan
         self._on_device: list[Tensor] = []
+        self._waits_on_device: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
         self._fetched = self._ticked = time.perf_counter()
 
     @property
@@ -58,23 +60,32 @@ class EpochMeter:
         """Steps taken."""
         return len(self.images)
 
-    def watch(
-        self, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pass batches on, counting the time in which the device had nothing to do but wait.
-
-        On CUDA the host runs ahead: a wait in which the device still computes is none.
-        """
+    def start(self) -> None:
+        """Count the seconds from here on."""
         self._ticked = time.perf_counter()
-        source = iter(batches)
-        while True:
-            began = time.perf_counter()
-            batch = next(source, None)
-            if batch is None:
-                return
-            if device.type != "cuda" or torch.cuda.current_stream(device).query():
-                self.waited += time.perf_counter() - began
-            yield batch
+
+    @contextmanager
+    def wait(self, device: torch.device) -> Iterator[None]:
+        """Count the time of a block in which the device has nothing to do but wait for data.
+
+        On CUDA the host runs ahead: a wait in which the device still computes is none. What counts
+        there is the time between two events of the present stream, before and after the block,
+        which may itself make the stream wait.
+        """
+        if device.type == "cuda":
+            stream = torch.cuda.current_stream(device)
+            began, ended = (
+                torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+                for _ in range(2)
+            )
+            began.record(stream)
+            yield
+            ended.record(stream)
+            self._waits_on_device.append((began, ended))
+        else:
+            then = time.perf_counter()
+            yield
+            self.waited += time.perf_counter() - then
 
     def add(self, loss: Tensor, norm: Tensor, images: int) -> None:
         """Take the mean loss of a batch, and the norm of its gradient.
@@ -100,11 +111,13 @@ class EpochMeter:
         return float(np.mean(self.norms))
 
     def stall(self) -> float:
-        """Return the share of the time in which the network waited for data."""
+        """Return the share of the time spent waiting for data; raises as `add` does."""
+        self._fetch()
         return self.waited / self._tick()
 
     def images_per_second(self) -> float:
-        """Return the images trained on in a second."""
+        """Return the images trained on in a second; raises as `add` does."""
+        self._fetch()
         return sum(self.images) / self._tick()
 
     def to_dict(self) -> dict[str, Any]:
@@ -130,6 +143,9 @@ class EpochMeter:
             return
         values, norms = torch.stack(self._on_device, dim=1).tolist()
         self._on_device.clear()
+        # The values came after these events, so that they have happened.
+        self.waited += sum(a.elapsed_time(b) for a, b in self._waits_on_device) / 1000
+        self._waits_on_device.clear()
         for step, value in enumerate(values, start=len(self.losses) + 1):
             if not math.isfinite(value):
                 raise InvalidValueError(
