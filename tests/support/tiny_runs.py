@@ -24,6 +24,49 @@ if TYPE_CHECKING:
 # Steps this small are 50 times as slow on two threads that share a busy core.
 torch.set_num_threads(1)
 
+# Every kind of state that a run may have.
+STATES: dict[str, tuple[Task, dict[str, Any]]] = {
+    "adam, multistep": (Task.MULTI_CLASS, {}),
+    "adamw, one_cycle": (
+        Task.MULTI_CLASS,
+        {"optimizer": "adamw", "weight_decay": 0.05, "schedule": "one_cycle", "warmup": 0.4},
+    ),
+    "sgd": (Task.BINARY, {"optimizer": "sgd", "schedule": "constant"}),
+    "nesterov, warm-up, cosine": (
+        Task.MULTI_CLASS,
+        {
+            "optimizer": "sgd",
+            "momentum": 0.9,
+            "nesterov": True,
+            "schedule": "cosine",
+            "warmup": 0.3,
+        },
+    ),
+    "muon": (
+        Task.MULTI_CLASS,
+        {"optimizer": "muon", "momentum": 0.95, "nesterov": True, "weight_decay": 0.1},
+    ),
+    "ema": (Task.MULTI_CLASS, {"ema_epochs": 0.5, "lr": 0.03}),
+    "swa": (Task.MULTI_CLASS, {"swa_start": 0.3, "lr": 0.03}),
+    "mixup": (Task.MULTI_CLASS, {"mixup": 0.4, "label_smoothing": 0.1}),
+    "mixup, cutmix, ema, muon": (
+        Task.MULTI_CLASS,
+        {"mixup": 0.4, "cutmix": 1.0, "ema_epochs": 1.0, "optimizer": "muon", "momentum": 0.9},
+    ),
+    "corn": (Task.ORDINAL, {"ordinal": "corn", "swa_start": 0.5}),
+    "balanced labels": (
+        Task.MULTI_LABEL,
+        {"class_weights": "balanced", "label_smoothing": 0.1, "optimizer": "adamw"},
+    ),
+    "augment, test_flips": (
+        Task.MULTI_CLASS,
+        {
+            "augment": ["TrivialAugmentWide", "RandomHorizontalFlip", "RandomErasing"],
+            "test_flips": "both",
+        },
+    ),
+}
+
 TIMES = {"seconds", "stall", "train_images_per_second", "train_seconds", "waited"}
 
 

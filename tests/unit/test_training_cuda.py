@@ -1,0 +1,66 @@
+"""Training on a GPU, where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from medfast.task import Task
+from medfast.training.run import resume, train
+from tiny_runs import STATES, Notes, StopAt, content, resumptions, tiny_dataset, tiny_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if not torch.cuda.is_available():
+    pytest.skip("no GPU", allow_module_level=True)
+
+every_state = pytest.mark.parametrize(("task", "changes"), STATES.values(), ids=STATES)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@every_state
+def test_a_deterministic_run_ends_as_if_it_had_not_been_interrupted(
+    task: Task, changes: dict[str, Any], precision: str, tmp_path: Path
+) -> None:
+    dataset, recipe = tiny_dataset(task), tiny_recipe(epochs=3, **changes)
+    options = {"device": "cuda", "precision": precision, "deterministic": True}
+    train(recipe, dataset, tmp_path / "whole", **options)
+    folder, stop = tmp_path / "resumed", StopAt(2, in_batch=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, dataset, folder, **options, checkpoint_every=2, progress=stop)
+    resume(folder, dataset=dataset)
+    assert resumptions(folder) == [(1, 3)]
+    assert content(folder) == content(tmp_path / "whole")
+
+
+def first_step(
+    folder: Path, task: Task = Task.MULTI_CLASS, changes: dict[str, Any] | None = None, **how: Any
+) -> Any:
+    """Return the row of an epoch of one step, by a network without dropout, which devices draw."""
+    recipe = tiny_recipe(model="resnet18", batch_size=41, epochs=1, **(changes or {}))
+    progress = Notes()
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        train(recipe, tiny_dataset(task), folder, precision="fp32", progress=progress, **how)
+    return progress.rows[0][0]
+
+
+@every_state
+def test_the_first_step_is_the_cpus(task: Task, changes: dict[str, Any], tmp_path: Path) -> None:
+    theirs, ours = (
+        first_step(tmp_path / device, task, changes, device=device) for device in ("cpu", "cuda")
+    )
+    assert ours.train_loss == pytest.approx(theirs.train_loss, rel=1e-4)
+    assert ours.grad_norm == pytest.approx(theirs.grad_norm, rel=1e-2)
+    assert 0 <= ours.stall <= 1
+
+
+def test_a_compiled_step_trains_the_same_network(tmp_path: Path) -> None:
+    plain, compiled = (
+        first_step(tmp_path / str(compiled), device="cuda", compile=compiled)
+        for compiled in (False, True)
+    )
+    assert compiled.train_loss == pytest.approx(plain.train_loss, rel=1e-4)
+    assert compiled.grad_norm == pytest.approx(plain.grad_norm, rel=1e-2)
