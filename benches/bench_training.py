@@ -49,7 +49,9 @@ NETWORKS: dict[str, tuple[dict[str, Any], torch.memory_format]] = {
 if CUDA:
     NETWORKS["compiled"] = ({"compile": True}, CHANNELS_LAST)
 
-PRECISIONS = {"medfast": "auto", "medfast, float32": "fp32"}
+EPOCHS: dict[str, dict[str, Any]] = {"medfast": {}, "medfast, float32": {"precision": "fp32"}}
+if CUDA:
+    EPOCHS["medfast, compiled"] = {"compile": True}
 SCRIPT = "the authors' script"
 
 STARTS = {
@@ -140,7 +142,7 @@ def bench_network(benchmark: BenchmarkFixture, work: Work, bf16_peak: float, pee
         benchmark.extra_info.update(tflops=rate / 1e12, share_of_bf16_peak=rate / bf16_peak)
 
 
-@pytest.mark.parametrize("peer", [*PRECISIONS, SCRIPT])
+@pytest.mark.parametrize("peer", [*EPOCHS, SCRIPT])
 @pytest.mark.parametrize("scored", [True, False], ids=["whole", "training alone"])
 def bench_epoch(
     benchmark: BenchmarkFixture, work: Work, tmp_path: Path, peer: str, *, scored: bool
@@ -157,7 +159,7 @@ def bench_epoch(
         script = work.script()
         benchmark.pedantic(script.epoch, kwargs={"scored": scored}, rounds=ROUNDS, warmup_rounds=1)
         return
-    loop = work.loop(PRECISIONS[peer])
+    loop = work.loop(**EPOCHS[peer])
     run = epoch_of(loop, RunFolder.create(tmp_path), scored=scored)
     with loop.compute.settings():
         benchmark.pedantic(run, rounds=ROUNDS, warmup_rounds=1)
