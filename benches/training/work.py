@@ -15,7 +15,6 @@ from medfast.data.dataset import Split, open_dataset
 from medfast.training import checkpoint
 from medfast.training.device import choose_compute
 from medfast.training.loop import Loop
-from medfast.training.meter import EpochMeter
 from medfast.training.progress import Silent
 from medfast.training.recipe import load_recipe
 from medfast.training.setup import resolve
@@ -115,7 +114,6 @@ def steps_of(
 
 def epoch_of(loop: Loop, folder: RunFolder, *, scored: bool = True) -> Callable[[], None]:
     """Return what `Loop.go_on` does for an epoch, or the training alone."""
-    history = loop.state.history
     if not scored:
         known = loop.score("val")
         loop.score = lambda _name: known  # type: ignore[method-assign]
@@ -123,8 +121,7 @@ def epoch_of(loop: Loop, folder: RunFolder, *, scored: bool = True) -> Callable[
     writer = checkpoint.Writer(folder, loop.identity)
 
     def run() -> None:
-        history.append(loop.train_epoch(writer))
-        loop.state.meter = EpochMeter(len(history))
+        loop.state.end_epoch(loop.train_epoch(writer))
         if scored:
             writer.save(loop.state)
 

@@ -14,6 +14,7 @@ import torch
 
 from medfast.errors import CheckpointError, ConfigError
 from medfast.training import archive
+from medfast.training.evaluation import evaluate_run
 from medfast.training.run import resume, train
 from tiny_runs import StopAt, tiny_dataset, tiny_recipe
 
@@ -53,12 +54,17 @@ def saved_by_torch_long_ago(path: Path) -> None:
     torch.save(Evil(), path, _use_new_zipfile_serialization=False)
 
 
-@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
 @pytest.mark.parametrize("write", [pickled, saved_by_torch, saved_by_torch_long_ago])
-def test_no_checkpoint_is_unpickled(name: str, write: Callable[[Path], None], folder: Path) -> None:
-    write(folder / name)
+def test_no_checkpoint_is_unpickled(write: Callable[[Path], None], folder: Path) -> None:
+    whole = (folder / "last.safetensors").read_bytes()
+    write(folder / "last.safetensors")
     with pytest.raises(CheckpointError, match="is not a whole checkpoint"):
         resume(folder, dataset=tiny_dataset())
+    (folder / "last.safetensors").write_bytes(whole)
+    resume(folder, dataset=tiny_dataset())
+    write(folder / "best.safetensors")
+    with pytest.raises(CheckpointError, match="is not a whole checkpoint"):
+        evaluate_run(folder, "test", dataset=tiny_dataset())
     assert not Path("executed").exists()
 
 
@@ -122,6 +128,9 @@ FORGED = {
     "no weight": (no_tensor("model.0.weight"), "Missing key"),
     "one more weight": (tensor("model.9.weight", 1), "Unexpected key"),
     "a weight of another shape": (tensor("model.0.weight", 8), "size mismatch"),
+    "no best weight": (no_tensor("best.0.weight"), "weights of its best epoch are not of the run"),
+    "a best weight of another shape": (tensor("best.0.weight", 8), "weights of its best epoch are"),
+    "a best weight of bytes": (tensor("best.0.weight", 8, 1, 3, 3, dtype=torch.uint8), "its best"),
     "the state of no parameter": (tensor("optimizer0.99.step"), "IndexError"),
     "a parameter without a number": (tensor("optimizer0.a.step"), "ValueError"),
     # torch's fused steps would write on behind these, as far as the parameter is long.

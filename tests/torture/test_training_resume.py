@@ -246,21 +246,18 @@ def test_an_edited_recipe_is_refused(line: str, field: str, tmp_path: Path) -> N
         resume(folder, dataset=tiny_dataset())
 
 
-@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda data: data[: len(data) // 2], "is not a whole checkpoint"),
-        (lambda _: b"", "is not a whole checkpoint"),
-        (lambda data: data[:-4] + bytes(4), "has been altered"),
-        (lambda data: b"\0" * len(data), "is not a whole checkpoint"),
-    ],
-)
-def test_damaged_checkpoints(
-    name: str, damage: Callable[[bytes], bytes], message: str, tmp_path: Path
-) -> None:
+DAMAGES = [
+    (lambda data: data[: len(data) // 2], "is not a whole checkpoint"),
+    (lambda _: b"", "is not a whole checkpoint"),
+    (lambda data: data[:-4] + bytes(4), "has been altered"),
+    (lambda data: b"\0" * len(data), "is not a whole checkpoint"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES)
+def test_a_damaged_last(damage: Callable[[bytes], bytes], message: str, tmp_path: Path) -> None:
     folder = interrupted_after_its_best_epoch(tmp_path)
-    path = folder / name
+    path = folder / "last.safetensors"
     path.write_bytes(damage(path.read_bytes()))
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     with pytest.raises(CheckpointError, match=message):
@@ -268,12 +265,20 @@ def test_damaged_checkpoints(
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_best_of_another_epoch_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [None, *(damage for damage, _ in DAMAGES)])
+def test_best_is_made_again_from_last(
+    damage: Callable[[bytes], bytes] | None, tmp_path: Path
+) -> None:
     folder = interrupted_after_its_best_epoch(tmp_path)
-    weights, facts = archive.load(folder / "best.safetensors")
-    archive.save(folder / "best.safetensors", weights, {**facts, "epoch": 3})
-    with pytest.raises(CheckpointError, match="holds epoch 3, but the best one is"):
-        resume(folder, dataset=tiny_dataset())
+    path = folder / "best.safetensors"
+    expected = path.read_bytes()
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage(expected))
+    with pytest.raises(KeyboardInterrupt):
+        resume(folder, dataset=tiny_dataset(), progress=StopAt(4, in_batch=1))
+    assert path.read_bytes() == expected
 
 
 @pytest.mark.parametrize("missing", ["recipe.yaml", "environment.json"])

@@ -1,7 +1,12 @@
-"""The two checkpoints of a run: ``last``, to go on from, and ``best``, to use."""
+"""The two checkpoints of a run: ``last``, to go on from, and ``best``, to use.
+
+``last`` holds all of a run, the weights of ``best`` too, which is written after it.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -58,6 +63,8 @@ class State:
         The epochs that are finished.
     meter : EpochMeter
         The steps taken in the epoch at hand.
+    best : dict of str to Tensor
+        The weights that were scored in the best epoch; empty before there is one.
     """
 
     model: nn.Module
@@ -65,6 +72,7 @@ class State:
     average: RunningMean | None = None
     history: list[EpochRow] = field(default_factory=list)
     meter: EpochMeter = field(default_factory=lambda: EpochMeter(0))
+    best: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def scored(self) -> nn.Module:
@@ -73,13 +81,15 @@ class State:
             return self.model
         return self.average.module
 
-    @property
-    def scored_prefix(self) -> str:
-        """What the names of its weights start with in `tensors`."""
-        return "model." if self.scored is self.model else "average.module."
+    def end_epoch(self, row: EpochRow) -> None:
+        """Close the epoch at hand, and keep the weights that were scored if it is the best."""
+        self.history.append(row)
+        if best_row(self.history)[0] is row:
+            self.best = _copies(self.scored.state_dict())
+        self.meter = EpochMeter(len(self.history))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Name every tensor."""
+        """Name every tensor that the next step depends on."""
         named = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         if self.average is not None:
             for name, tensor in self.average.state_dict().items():
@@ -111,10 +121,42 @@ class State:
             raise ValueError(f"it has {', '.join(sorted(parts))} besides")
 
 
-class Writer:
-    """Writes checkpoints while training goes on, in their order, one at a time.
+@dataclass(frozen=True)
+class _Copy:
+    """Where a run was; training leaves its tensors alone."""
 
-    As a context: whatever ends it, what was given to `save` has been written, or could not be.
+    tensors: dict[str, Tensor]
+    best: dict[str, Tensor]
+    history: list[EpochRow]
+    steps: dict[str, Any]
+    made: torch.cuda.Event | None
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        device, made = next(state.model.parameters()).device, None
+        tensors = _copies(state.tensors())
+        if device.type == "cuda":
+            made = torch.cuda.current_stream(device).record_event()
+        return cls(tensors, state.best, list(state.history), state.meter.to_dict(), made)
+
+    def named(self) -> dict[str, Tensor]:
+        """Name the tensors of ``last``, on the host."""
+        named = {**self.tensors, **{f"best.{name}": tensor for name, tensor in self.best.items()}}
+        if self.made is None:
+            return named
+        # A stream of its own, beside that of the network.
+        stream = torch.cuda.Stream(self.made.device)  # type: ignore[no-untyped-call]
+        with torch.cuda.stream(stream):
+            stream.wait_event(self.made)
+            return {name: tensor.cpu() for name, tensor in named.items()}
+
+
+class Writer:
+    """Writes checkpoints in a thread while training goes on, in their order.
+
+    Training does not wait for the disk: where it is the slower of the two, the newest state takes
+    the place of one that waits to be written. As a context: whatever ends it, the newest state
+    given to `save` has been written, or could not be.
 
     Parameters
     ----------
@@ -126,7 +168,10 @@ class Writer:
     def __init__(self, folder: RunFolder, identity: Identity) -> None:
         self._folder, self._identity = folder, identity
         self._thread = ThreadPoolExecutor(1, "medfast-checkpoint")
-        self._writing: Future[None] | None = None
+        self._writes: deque[Future[None]] = deque()
+        self._lock = threading.Lock()
+        self._waiting: _Copy | None = None
+        self._best_epoch = 0
 
     def __enter__(self) -> Self:
         return self
@@ -137,30 +182,20 @@ class Writer:
             self.wait()
 
     def save(self, state: State) -> None:
-        """Write where a run is, and what its newest epoch changed, from a copy made now.
+        """Have a run's state written, as it is now.
 
         Raises
         ------
         StorageError
-            If the checkpoint before this one could not be written.
+            If one before it could not be written.
         """
-        self.wait()
-        history, at_end = list(state.history), not state.meter.steps
-        facts = {
-            "history": [asdict(row) for row in history],
-            "steps": state.meter.to_dict(),
-        }
-        tensors = {name: tensor.to("cpu", copy=True) for name, tensor in state.tensors().items()}
-        prefix = state.scored_prefix
-
-        def write() -> None:
-            # ``last`` comes first: should the process be killed here, the others follow from it.
-            archive.save(self._folder.last, tensors, {**self._identity, "kind": "last", **facts})
-            if at_end:
-                scored = _starting_with(prefix, tensors)
-                _save_what_follows(self._folder, scored, history, self._identity)
-
-        self._writing = self._thread.submit(write)
+        while self._writes and self._writes[0].done():
+            self._writes.popleft().result()
+        copy = _Copy.of(state)
+        with self._lock:
+            replaced, self._waiting = self._waiting, copy
+        if replaced is None:
+            self._writes.append(self._thread.submit(self._write))
 
     def wait(self) -> None:
         """Wait until all is written.
@@ -170,34 +205,49 @@ class Writer:
         StorageError
             If it could not be.
         """
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
+        while self._writes:
+            self._writes.popleft().result()
+
+    def _write(self) -> None:
+        with self._lock:
+            copy, self._waiting = self._waiting, None
+        assert copy is not None  # noqa: S101
+        tensors, history = copy.named(), copy.history
+        facts = {"history": [asdict(row) for row in history], "steps": copy.steps}
+        # ``last`` comes first: should the process be killed here, the others follow from it.
+        archive.save(self._folder.last, tensors, {**self._identity, "kind": "last", **facts})
+        if history and best_row(history)[0].epoch != self._best_epoch:
+            _save_best(self._folder, _starting_with("best.", tensors), history, self._identity)
+            self._best_epoch = best_row(history)[0].epoch
+        self._folder.write_metrics(history)
 
 
 def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     """Be again where ``last`` was written, or at the beginning if it never was.
 
+    The other files of that moment, which follow from it, are written again.
+
     Raises
     ------
     CheckpointError
-        If ``last`` or ``best`` is damaged, or of another recipe, set or model.
+        If ``last`` is damaged, or of another recipe, set or model.
     """
     if not folder.last.exists():
         return
     tensors, facts = archive.load(folder.last)
+    best = _starting_with("best.", tensors)
     with _refusing_what_no_run_wrote(folder.last):
         _refuse_others(folder.last, facts, "last", identity)
         _check_facts(folder.last, facts)
-        state.load_tensors(tensors)
+        state.load_tensors({n: t for n, t in tensors.items() if not n.startswith("best.")})
         state.history = [EpochRow(**row) for row in facts["history"]]
         state.meter = EpochMeter(**facts["steps"])
-    if not state.history:
-        return
-    if not state.meter.steps:
-        scored = _starting_with(state.scored_prefix, tensors)
-        _save_what_follows(folder, scored, state.history, identity)
-    load_best(folder, identity, epoch=best_row(state.history)[0].epoch)
+        if state.history:
+            _check_best(best, state.model.state_dict())
+            state.best = best
+    if state.history:
+        _save_best(folder, best, state.history, identity)
+        folder.write_metrics(state.history)
 
 
 def load_best(folder: RunFolder, identity: Identity, *, epoch: int) -> dict[str, Tensor]:
@@ -234,16 +284,24 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         raise CheckpointError(f"the checkpoint is another model's: {error}") from error
 
 
-def _save_what_follows(
-    folder: RunFolder,
-    scored: Mapping[str, Tensor],
-    history: Sequence[EpochRow],
-    identity: Identity,
+def _copies(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in named.items()}
+
+
+def _save_best(
+    folder: RunFolder, best: Mapping[str, Tensor], history: Sequence[EpochRow], identity: Identity
 ) -> None:
-    newest = history[-1]
-    if best_row(history)[0] is newest:
-        archive.save(folder.best, scored, {**identity, "kind": "best", "epoch": newest.epoch})
-    folder.write_metrics(history)
+    epoch = best_row(history)[0].epoch
+    archive.save(folder.best, best, {**identity, "kind": "best", "epoch": epoch})
+
+
+def _check_best(best: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    found, wanted = (
+        {name: (tensor.shape, tensor.dtype) for name, tensor in named.items()}
+        for named in (best, expected)
+    )
+    if found != wanted:
+        raise ValueError("the weights of its best epoch are not of the run's network")
 
 
 def _starting_with(prefix: str, named: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,7 +17,6 @@ from medfast.training import checkpoint
 from medfast.training.history import EpochRow, best_row
 from medfast.training.identity import describe_dataset
 from medfast.training.losses import training_loss
-from medfast.training.meter import EpochMeter
 from medfast.training.optimizers import build_optimizers
 from medfast.training.scoring import score_split
 from medfast.training.setup import (
@@ -96,10 +95,10 @@ class Loop:
             with self.compute.settings():
                 with checkpoint.Writer(folder, self.identity) as writer:
                     while len(history) < self.recipe.epochs:
-                        history.append(self.train_epoch(writer))
-                        self.state.meter = EpochMeter(len(history))
+                        row = self.train_epoch(writer)
+                        self.state.end_epoch(row)
                         writer.save(self.state)
-                        self.progress.epoch(history[-1], best=best_row(history)[0] is history[-1])
+                        self.progress.epoch(row, best=best_row(history)[0] is row)
                 return self.finish(folder)
         finally:
             self.progress.stop()
@@ -172,10 +171,8 @@ class Loop:
     def finish(self, folder: RunFolder) -> dict[str, Any]:
         """Score every split with the best epoch; only here is the test split looked at."""
         history = self.state.history
-        best, criterion = best_row(history)
-        weights = checkpoint.load_best(folder, self.identity, epoch=best.epoch)
-        checkpoint.load_weights(self.state.scored, weights)
-        if criterion == "val_loss":
+        checkpoint.load_weights(self.state.scored, self.state.best)
+        if best_row(history)[1] == "val_loss":
             self.progress.note("no class of val has an AUC: the epoch was chosen by its loss")
         splits = {}
         for name in self.dataset.splits:
