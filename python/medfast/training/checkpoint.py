@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -89,7 +88,7 @@ class State:
         self.meter = EpochMeter(len(self.history))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Name every tensor that the next step depends on."""
+        """Name every tensor."""
         named = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         if self.average is not None:
             for name, tensor in self.average.state_dict().items():
@@ -98,6 +97,8 @@ class State:
             for index, state in optimizer.state_dict()["state"].items():
                 for name, tensor in state.items():
                     named[f"optimizer{number}.{index}.{name}"] = tensor
+        for name, tensor in self.best.items():
+            named[f"best.{name}"] = tensor
         return named
 
     def load_tensors(self, named: Mapping[str, Tensor]) -> None:
@@ -117,6 +118,7 @@ class State:
             load_weights(self.average, parts.pop("average", {}))
         for number, optimizer in enumerate(self.optimizers):
             _load_optimizer(optimizer, parts.pop(f"optimizer{number}", {}))
+        self.best = parts.pop("best", {})
         if parts:
             raise ValueError(f"it has {', '.join(sorted(parts))} besides")
 
@@ -126,7 +128,6 @@ class _Copy:
     """Where a run was; training leaves its tensors alone."""
 
     tensors: dict[str, Tensor]
-    best: dict[str, Tensor]
     history: list[EpochRow]
     steps: dict[str, Any]
     made: torch.cuda.Event | None
@@ -137,18 +138,16 @@ class _Copy:
         tensors = _copies(state.tensors())
         if device.type == "cuda":
             made = torch.cuda.current_stream(device).record_event()
-        return cls(tensors, state.best, list(state.history), state.meter.to_dict(), made)
+        return cls(tensors, list(state.history), state.meter.to_dict(), made)
 
-    def named(self) -> dict[str, Tensor]:
-        """Name the tensors of ``last``, on the host."""
-        named = {**self.tensors, **{f"best.{name}": tensor for name, tensor in self.best.items()}}
+    def on_host(self) -> dict[str, Tensor]:
+        """Return the tensors, fetched by a stream of their own beside that of the network."""
         if self.made is None:
-            return named
-        # A stream of its own, beside that of the network.
+            return self.tensors
         stream = torch.cuda.Stream(self.made.device)  # type: ignore[no-untyped-call]
         with torch.cuda.stream(stream):
             stream.wait_event(self.made)
-            return {name: tensor.cpu() for name, tensor in named.items()}
+            return {name: tensor.cpu() for name, tensor in self.tensors.items()}
 
 
 class Writer:
@@ -169,8 +168,7 @@ class Writer:
         self._folder, self._identity = folder, identity
         self._thread = ThreadPoolExecutor(1, "medfast-checkpoint")
         self._writes: deque[Future[None]] = deque()
-        self._lock = threading.Lock()
-        self._waiting: _Copy | None = None
+        self._newest: deque[_Copy] = deque(maxlen=1)
         self._best_epoch = 0
 
     def __enter__(self) -> Self:
@@ -179,7 +177,7 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._thread.shutdown()
         if kind is None:
-            self.wait()
+            self._raise_what_failed()
 
     def save(self, state: State) -> None:
         """Have a run's state written, as it is now.
@@ -189,35 +187,25 @@ class Writer:
         StorageError
             If one before it could not be written.
         """
+        self._raise_what_failed()
+        self._newest.append(_Copy.of(state))
+        self._writes.append(self._thread.submit(self._write))
+
+    def _raise_what_failed(self) -> None:
         while self._writes and self._writes[0].done():
-            self._writes.popleft().result()
-        copy = _Copy.of(state)
-        with self._lock:
-            replaced, self._waiting = self._waiting, copy
-        if replaced is None:
-            self._writes.append(self._thread.submit(self._write))
-
-    def wait(self) -> None:
-        """Wait until all is written.
-
-        Raises
-        ------
-        StorageError
-            If it could not be.
-        """
-        while self._writes:
             self._writes.popleft().result()
 
     def _write(self) -> None:
-        with self._lock:
-            copy, self._waiting = self._waiting, None
-        assert copy is not None  # noqa: S101
-        tensors, history = copy.named(), copy.history
+        if not self._newest:
+            return  # two states were written as one
+        copy = self._newest.popleft()
+        tensors, history = copy.on_host(), copy.history
         facts = {"history": [asdict(row) for row in history], "steps": copy.steps}
         # ``last`` comes first: should the process be killed here, the others follow from it.
         archive.save(self._folder.last, tensors, {**self._identity, "kind": "last", **facts})
         if history and best_row(history)[0].epoch != self._best_epoch:
-            _save_best(self._folder, _starting_with("best.", tensors), history, self._identity)
+            best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
+            _save_best(self._folder, best, history, self._identity)
             self._best_epoch = best_row(history)[0].epoch
         self._folder.write_metrics(history)
 
@@ -235,18 +223,16 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     if not folder.last.exists():
         return
     tensors, facts = archive.load(folder.last)
-    best = _starting_with("best.", tensors)
     with _refusing_what_no_run_wrote(folder.last):
         _refuse_others(folder.last, facts, "last", identity)
         _check_facts(folder.last, facts)
-        state.load_tensors({n: t for n, t in tensors.items() if not n.startswith("best.")})
+        state.load_tensors(tensors)
         state.history = [EpochRow(**row) for row in facts["history"]]
         state.meter = EpochMeter(**facts["steps"])
         if state.history:
-            _check_best(best, state.model.state_dict())
-            state.best = best
+            _check_best(state.best, state.model.state_dict())
     if state.history:
-        _save_best(folder, best, state.history, identity)
+        _save_best(folder, state.best, state.history, identity)
         folder.write_metrics(state.history)
 
 
@@ -302,14 +288,6 @@ def _check_best(best: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> N
     )
     if found != wanted:
         raise ValueError("the weights of its best epoch are not of the run's network")
-
-
-def _starting_with(prefix: str, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in named.items()
-        if name.startswith(prefix)
-    }
 
 
 @contextmanager
