@@ -131,7 +131,8 @@ def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
             self.name = name
 
         def record_event(self) -> str:
-            return f"all on {self.name}"
+            calls.append(f"{self.name} so far")
+            return f"{self.name} so far"
 
         def wait_event(self, event: str) -> None:
             calls.append(f"{self.name} waits for {event}")
@@ -154,7 +155,7 @@ def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
         "torch.Tensor.record_stream",
         lambda tensor, stream: calls.append(f"{stream.name} uses {tuple(tensor.shape)}"),
     )
-    monkeypatch.setattr("torch.cuda.Stream", lambda _device: Stream("copies"))
+    monkeypatch.setattr("medfast.data.loader._copy_stream", lambda _device: Stream("copies"))
     monkeypatch.setattr("torch.cuda.stream", on)
     monkeypatch.setattr("torch.cuda.current_stream", lambda _device: present)
 
@@ -172,8 +173,9 @@ def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
         "on copies",
         f"copy {images} to cuda later",
         f"copy {targets} to cuda later",
+        "copies so far",
         "back",
-        "present waits for all on copies",
+        "present waits for copies so far",
         f"present uses {images}",
         f"present uses {targets}",
     ]

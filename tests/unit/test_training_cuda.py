@@ -58,9 +58,20 @@ def test_the_first_step_is_the_cpus(task: Task, changes: dict[str, Any], tmp_pat
 
 
 def test_a_compiled_step_trains_the_same_network(tmp_path: Path) -> None:
-    plain, compiled = (
-        first_step(tmp_path / str(compiled), device="cuda", compile=compiled)
-        for compiled in (False, True)
-    )
-    assert compiled.train_loss == pytest.approx(plain.train_loss, rel=1e-4)
-    assert compiled.grad_norm == pytest.approx(plain.grad_norm, rel=1e-2)
+    """Also when CUDA graphs are replayed, from the third step on, and for a smaller last batch."""
+    # Steps too small for roundings to grow.
+    recipe = tiny_recipe(model="resnet18", batch_size=9, epochs=3, lr=1e-5)
+    plain, compiled = Notes(), Notes()
+    for progress in (plain, compiled):
+        train(
+            recipe,
+            tiny_dataset(),
+            tmp_path / str(id(progress)),
+            device="cuda",
+            precision="fp32",
+            compile=progress is compiled,
+            progress=progress,
+        )
+    for (ours, _), (theirs, _) in zip(compiled.rows, plain.rows, strict=True):
+        assert ours.train_loss == pytest.approx(theirs.train_loss, rel=1e-2)
+        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=1e-2)

@@ -63,8 +63,8 @@ def test_a_gpu_that_computes_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("torch.cuda.Event", Event)
     monkeypatch.setattr("torch.cuda.current_stream", lambda _device: "present")
     meter, device = EpochMeter(0), torch.device("cuda")
-    # When a batch is ready, when its copy is on the device, and how long its step takes. The first
-    # and the third are waited for: 5 ms, and 50 - (7 + 20 + 20); of the last the copy: 75 - 70.
+    # When a batch is ready, when its copy is on the device, and how long its step takes. Waited for
+    # are the first, for 7 ms; the third, for 50 - (7 + 20 + 20); the copy of the last, for 75 - 70.
     for ready, copied, step in ((5, 7, 20), (16, 17, 20), (50, 50, 20), (60, 75, 20)):
         with meter.wait(device):
             now = max(now, ready)

@@ -85,7 +85,7 @@ def averaged(steps: int, **changes: Any) -> tuple[Any, list[torch.Tensor]]:
         with torch.no_grad():
             weight += torch.randn_like(weight)
         seen.append(weight.detach().clone())
-        average.update_parameters(model)
+        average.update()
     return average, seen
 
 
@@ -108,8 +108,11 @@ def test_the_mean_is_torchs_but_for_the_counts_of_batches() -> None:
     ours, theirs = RunningMean(model), AveragedModel(model, use_buffers=True)
     for _ in range(5):
         model(torch.randn(4, 1, 8, 8))
-        for average in (ours, theirs):
-            average.update_parameters(model)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += torch.randn_like(parameter)
+        ours.update()
+        theirs.update_parameters(model)
     for name, tensor in theirs.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             torch.testing.assert_close(ours.state_dict()[name], tensor)

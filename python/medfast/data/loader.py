@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -147,9 +148,7 @@ class Loader:
         import torch
 
         device = torch.device(device)
-        copies = None
-        if device.type == "cuda":
-            copies = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        copies = _copy_stream(device) if device.type == "cuda" else None
         dtype = getattr(torch, self.pipeline.dtype_name)
 
         def fill(rows: NDArray[np.intp]) -> tuple[Any, Any, Any]:
@@ -183,3 +182,11 @@ class Loader:
                             targets.record_stream(stream)
                     yield batch if self.finish is None else self.finish(batch), targets
                 filled = following
+
+
+@cache
+def _copy_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the stream that copies to a device: one, for each keeps memory of its own."""
+    import torch
+
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -118,7 +118,7 @@ class State:
             load_weights(self.average, parts.pop("average", {}))
         for number, optimizer in enumerate(self.optimizers):
             _load_optimizer(optimizer, parts.pop(f"optimizer{number}", {}))
-        self.best = parts.pop("best", {})
+        self.best = _copies(parts.pop("best", {}))  # not a map of the file that they came from
         if parts:
             raise ValueError(f"it has {', '.join(sorted(parts))} besides")
 
@@ -134,20 +134,15 @@ class _Copy:
 
     @classmethod
     def of(cls, state: State) -> Self:
+        # What is best is a copy already.
+        tensors = {
+            name: tensor if name.startswith("best.") else tensor.detach().clone()
+            for name, tensor in state.tensors().items()
+        }
         device, made = next(state.model.parameters()).device, None
-        tensors = _copies(state.tensors())
         if device.type == "cuda":
             made = torch.cuda.current_stream(device).record_event()
         return cls(tensors, list(state.history), state.meter.to_dict(), made)
-
-    def on_host(self) -> dict[str, Tensor]:
-        """Return the tensors, fetched by a stream of their own beside that of the network."""
-        if self.made is None:
-            return self.tensors
-        stream = torch.cuda.Stream(self.made.device)  # type: ignore[no-untyped-call]
-        with torch.cuda.stream(stream):
-            stream.wait_event(self.made)
-            return {name: tensor.cpu() for name, tensor in self.tensors.items()}
 
 
 class Writer:
@@ -169,7 +164,8 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, "medfast-checkpoint")
         self._writes: deque[Future[None]] = deque()
         self._newest: deque[_Copy] = deque(maxlen=1)
-        self._best_epoch = 0
+        self._stream: torch.cuda.Stream | None = None
+        self._epoch = self._best_epoch = 0  # of what was written
 
     def __enter__(self) -> Self:
         return self
@@ -199,15 +195,29 @@ class Writer:
         if not self._newest:
             return  # two states were written as one
         copy = self._newest.popleft()
-        tensors, history = copy.on_host(), copy.history
-        facts = {"history": [asdict(row) for row in history], "steps": copy.steps}
+        tensors, history, steps = self._on_host(copy), copy.history, copy.steps
+        del copy  # with the memory of the device that it holds
+        facts = {"history": [asdict(row) for row in history], "steps": steps}
         # ``last`` comes first: should the process be killed here, the others follow from it.
         archive.save(self._folder.last, tensors, {**self._identity, "kind": "last", **facts})
-        if history and best_row(history)[0].epoch != self._best_epoch:
+        if len(history) == self._epoch:
+            return
+        best_epoch = best_row(history)[0].epoch
+        if best_epoch != self._best_epoch:
             best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
             _save_best(self._folder, best, history, self._identity)
-            self._best_epoch = best_row(history)[0].epoch
         self._folder.write_metrics(history)
+        self._epoch, self._best_epoch = len(history), best_epoch
+
+    def _on_host(self, copy: _Copy) -> dict[str, Tensor]:
+        """Fetch the tensors of a copy, on a stream beside that of the network."""
+        if copy.made is None:
+            return copy.tensors
+        if self._stream is None:
+            self._stream = torch.cuda.Stream(copy.made.device)  # type: ignore[no-untyped-call]
+        with torch.cuda.stream(self._stream):
+            self._stream.wait_event(copy.made)
+            return {name: tensor.cpu() for name, tensor in copy.tensors.items()}
 
 
 def restore(folder: RunFolder, state: State, identity: Identity) -> None:

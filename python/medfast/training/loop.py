@@ -117,7 +117,7 @@ class Loop:
                 self.progress.batch(epoch + 1, len(images), meter.latest)
         train_loss, speed, stall = meter.mean_loss(), meter.images_per_second(), meter.stall()
         if state.average is not None and self.recipe.swa_start * self.recipe.epochs <= epoch:
-            state.average.update_parameters(state.model)
+            state.average.update()
         began = time.perf_counter()
         val = self.score("val")
         return EpochRow(
@@ -158,7 +158,7 @@ class Loop:
                 group["lr"] = rate
             optimizer.step()
         if state.average is not None and recipe.ema_epochs:
-            state.average.update_parameters(state.model)
+            state.average.update()
         return loss, norm
 
     def score(self, name: str) -> SplitScores:
