@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from medfast.data.dataset import open_file
 from medfast.errors import CheckpointError, ConfigError, DatasetNotFoundError
 from medfast.task import Task
 from medfast.training import archive
+from medfast.training.evaluation import evaluate_run
 from medfast.training.run import resume, train
 from medfast.training.run_folder import RunFolder
 from medfast.training.seeds import resume_seeds, train_seeds
@@ -279,6 +281,31 @@ def test_best_is_made_again_from_last(
     with pytest.raises(KeyboardInterrupt):
         resume(folder, dataset=tiny_dataset(), progress=StopAt(4, in_batch=1))
     assert path.read_bytes() == expected
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return train(tiny_recipe(epochs=1), tiny_dataset(), folder, device="cpu").folder
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES)
+def test_a_damaged_best_of_a_finished_run(
+    damage: Callable[[bytes], bytes], message: str, finished: Path, tmp_path: Path
+) -> None:
+    folder = copytree(finished, tmp_path / "run")
+    path = folder / "best.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match=message):
+        evaluate_run(folder, "test", dataset=tiny_dataset())
+
+
+def test_best_of_another_epoch_is_refused(finished: Path, tmp_path: Path) -> None:
+    folder = copytree(finished, tmp_path / "run")
+    weights, facts = archive.load(folder / "best.safetensors")
+    archive.save(folder / "best.safetensors", weights, {**facts, "epoch": 3})
+    with pytest.raises(CheckpointError, match="holds epoch 3, but the best one is 1"):
+        evaluate_run(folder, "test", dataset=tiny_dataset())
 
 
 @pytest.mark.parametrize("missing", ["recipe.yaml", "environment.json"])

@@ -21,7 +21,7 @@ from medfast.training.identity import refuse_another
 from medfast.training.meter import EpochMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -205,7 +205,7 @@ class Writer:
         best_epoch = best_row(history)[0].epoch
         if best_epoch != self._best_epoch:
             best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
-            _save_best(self._folder, best, history, self._identity)
+            _save_best(self._folder, best, best_epoch, self._identity)
         self._folder.write_metrics(history)
         self._epoch, self._best_epoch = len(history), best_epoch
 
@@ -242,7 +242,7 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
         if state.history:
             _check_best(state.best, state.model.state_dict())
     if state.history:
-        _save_best(folder, state.best, state.history, identity)
+        _save_best(folder, state.best, best_row(state.history)[0].epoch, identity)
         folder.write_metrics(state.history)
 
 
@@ -285,9 +285,8 @@ def _copies(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _save_best(
-    folder: RunFolder, best: Mapping[str, Tensor], history: Sequence[EpochRow], identity: Identity
+    folder: RunFolder, best: Mapping[str, Tensor], epoch: int, identity: Identity
 ) -> None:
-    epoch = best_row(history)[0].epoch
     archive.save(folder.best, best, {**identity, "kind": "best", "epoch": epoch})
 
 
