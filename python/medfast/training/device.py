@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -171,33 +172,46 @@ def _cuda_precision() -> tuple[Precision, str]:
 def _cpu_precision() -> tuple[Precision, str]:
     if not cpu_computes_bf16():
         return "fp32", "this processor has no bfloat16 arithmetic that is known to pay"
-    gain = _time_convolution(torch.float32) / _time_convolution(torch.bfloat16)
+    gain = _gain_of_bf16()
     if gain < _WORTHWHILE:
         return "fp32", f"bfloat16 makes convolutions {gain:.1f} times as fast here: too little"
     return "bf16", f"convolutions are {gain:.1f} times as fast in it here"
 
 
-def _time_convolution(dtype: torch.dtype, repeats: int = 7) -> float:
-    """Time a convolution of ResNet-18 forward and backward; the best of a few, in seconds.
+def _gain_of_bf16(repeats: int = 7) -> float:
+    """Return how many times as fast a convolution of ResNet-18 is in bfloat16, there and back.
 
-    On one thread: several wait for each other where the cores are busy, and time that instead.
+    The median of pairs in the processor's time, on one thread: a choice that other programs on
+    the same cores could turn would give one command two results.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        images = torch.ones(16, 64, 28, 28, dtype=dtype).to(memory_format=torch.channels_last)
-        weight = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
-        images.requires_grad_()
-        weight.requires_grad_()
-        times = []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            outputs = F.conv2d(images, weight, padding=1)
-            outputs.backward(images.detach())  # type: ignore[no-untyped-call]
-            times.append(time.perf_counter() - began)
+        wide, narrow = _convolution(torch.float32), _convolution(torch.bfloat16)
+        gains = [_cpu_seconds(wide) / _cpu_seconds(narrow) for _ in range(repeats)]
     finally:
         torch.set_num_threads(before)
-    return min(times)
+    return statistics.median(gains)
+
+
+def _convolution(dtype: torch.dtype) -> Callable[[], None]:
+    images = torch.ones(16, 64, 28, 28, dtype=dtype).to(memory_format=torch.channels_last)
+    weight = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
+    images.requires_grad_()
+    weight.requires_grad_()
+
+    def there_and_back() -> None:
+        outputs = F.conv2d(images, weight, padding=1)
+        outputs.backward(images.detach())  # type: ignore[no-untyped-call]
+
+    return there_and_back
+
+
+def _cpu_seconds(work: Callable[[], None]) -> float:
+    began = time.thread_time()
+    work()
+    # Where the clock is too coarse to see the work, no time is told from another.
+    return max(time.thread_time() - began, time.get_clock_info("thread_time").resolution)
 
 
 def _choose_device(word: str) -> torch.device:
