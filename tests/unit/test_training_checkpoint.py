@@ -100,6 +100,33 @@ def test_where_the_disk_is_slower_the_newest_state_is_written(
     assert torch.equal(next(again.model.parameters()), next(state.model.parameters()))
 
 
+def test_a_second_interrupt_does_not_leave_a_write_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's lock is released after it, when another process may train there."""
+    state, go = make_state(), threading.Event()
+    real = archive.save
+
+    def slow(*arguments: Any) -> None:
+        assert go.wait(10)
+        real(*arguments)
+
+    monkeypatch.setattr(archive, "save", slow)
+    step(state)
+    with pytest.raises(KeyboardInterrupt), checkpoint.Writer(RunFolder(tmp_path), {}) as writer:
+        writer.save(state)
+        shutdown, interrupts = writer._thread.shutdown, iter([KeyboardInterrupt] * 2)
+
+        def interrupted() -> None:
+            for interrupt in interrupts:
+                raise interrupt
+            go.set()
+            shutdown()
+
+        monkeypatch.setattr(writer._thread, "shutdown", interrupted)
+    assert archive.load(tmp_path / "last.safetensors")[1]["kind"] == "last"
+
+
 @pytest.mark.parametrize("changes", [{}, {"ema_epochs": 2.0}])
 def test_best_is_of_the_network_that_was_scored(changes: dict[str, Any], tmp_path: Path) -> None:
     state = make_state(**changes)

@@ -82,7 +82,7 @@ def test_other_programs_on_the_cores_do_not_turn_the_choice(
     """Time that the process waits for a core does not count, nor does one pair that went amiss."""
 
     class Busy:
-        """A convolution that takes `cpu` seconds of the processor, and waits as long as it likes."""
+        """It takes seconds of the processor, and waits for others on it."""
 
         wall = cpu = 0.0
 
@@ -96,8 +96,8 @@ def test_other_programs_on_the_cores_do_not_turn_the_choice(
             Busy.wall += cost + next(self.waits)
 
     monkeypatch.setattr(device_module, "_convolution", Busy)
-    monkeypatch.setattr(device_module.time, "thread_time", lambda: Busy.cpu)
-    monkeypatch.setattr(device_module.time, "perf_counter", lambda: Busy.wall)
+    monkeypatch.setattr("time.thread_time", lambda: Busy.cpu)
+    monkeypatch.setattr("time.perf_counter", lambda: Busy.wall)
     assert device_module._gain_of_bf16(repeats=3) == 2.0
 
 

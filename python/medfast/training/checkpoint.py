@@ -171,7 +171,16 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._thread.shutdown()
+        # However often one asks, the folder is in use until the last write has ended.
+        again: KeyboardInterrupt | None = None
+        while True:
+            try:
+                self._thread.shutdown()
+                break
+            except KeyboardInterrupt as interrupt:
+                again = interrupt
+        if again is not None:
+            raise again
         if kind is None:
             self._raise_what_failed()
 
