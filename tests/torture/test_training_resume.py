@@ -308,6 +308,19 @@ def test_best_of_another_epoch_is_refused(finished: Path, tmp_path: Path) -> Non
         evaluate_run(folder, "test", dataset=tiny_dataset())
 
 
+@pytest.mark.parametrize("left", ["metrics.csv", "best.safetensors"])
+def test_a_lost_checkpoint_is_no_reason_to_begin_again(left: str, tmp_path: Path) -> None:
+    folder = interrupted(tmp_path / "run", tiny_dataset(), StopAt(2))
+    for name in {"metrics.csv", "best.safetensors", "last.safetensors"} - {left}:
+        (folder / name).unlink()
+    before = (folder / left).read_bytes()
+    with pytest.raises(
+        CheckpointError, match=r"last\.safetensors is missing: restore the file, or"
+    ):
+        resume(folder, dataset=tiny_dataset())
+    assert (folder / left).read_bytes() == before
+
+
 @pytest.mark.parametrize("missing", ["recipe.yaml", "environment.json"])
 def test_what_is_no_run(missing: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="is not the folder of a run"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_unknown_change_names_the_nearest() -> None:
         load_recipe("official", {"batchsize": 3})
 
 
-@pytest.mark.parametrize("epochs", [4, 8, 100])
+@pytest.mark.parametrize("epochs", [4, 5, 8, 11, 100])
 def test_rates_are_torchs(epochs: int) -> None:
     def torch_rates(make: Any) -> list[float]:
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -241,10 +242,12 @@ def test_rates_are_torchs(epochs: int) -> None:
 
     def our_rates(schedule: str) -> list[float]:
         recipe = load_recipe("official", {"schedule": schedule, "epochs": epochs, "lr": 0.1})
+        if schedule == "multistep":  # constant within an epoch
+            return [recipe.learning_rate(epoch + 0.99) for epoch in range(epochs)]
         return [recipe.learning_rate(epoch) for epoch in range(epochs)]
 
     schedulers = torch.optim.lr_scheduler
-    milestones = [epochs // 2, epochs * 3 // 4]
+    milestones = [math.ceil(epochs / 2), math.ceil(epochs * 3 / 4)]
     assert our_rates("multistep") == pytest.approx(
         torch_rates(lambda o: schedulers.MultiStepLR(o, milestones, gamma=0.1))
     )
@@ -252,6 +255,31 @@ def test_rates_are_torchs(epochs: int) -> None:
         torch_rates(lambda o: schedulers.CosineAnnealingLR(o, T_max=epochs))
     )
     assert our_rates("constant") == [0.1] * epochs
+
+
+def test_a_share_of_the_epochs_that_is_a_whole_number_of_them_is_that_number() -> None:
+    assert 0.55 * 100 > 55
+    recipe = load_recipe("official", {"milestones": [0.55], "lr": 1.0})
+    assert [recipe.learning_rate(epoch) for epoch in (54.99, 55)] == [1.0, 0.1]
+    assert load_recipe("official", {"swa_start": 0.55}).averages_after(55)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "start", "averaged"),
+    [
+        (4, 0.75, [3]),
+        (10, 0.75, [8, 9]),
+        (4, 0.5, [2, 3]),
+        (3, 0.75, [2]),
+        (1, 0.9, [0]),
+        (3, 1, []),
+    ],
+)
+def test_the_even_mean_begins_after_its_share_of_the_epochs(
+    epochs: int, start: float, averaged: list[int]
+) -> None:
+    recipe = load_recipe("official", {"epochs": epochs, "swa_start": start})
+    assert [epoch for epoch in range(epochs) if recipe.averages_after(epoch)] == averaged
 
 
 @pytest.mark.parametrize("steps", [3, 10])

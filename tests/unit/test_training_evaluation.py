@@ -20,9 +20,11 @@ from medfast.errors import (
     ShapeError,
     StorageError,
 )
+from medfast.results.groups import conditions
+from medfast.results.runs import open_runs
 from medfast.task import Task
 from medfast.training.evaluation import evaluate_run, predict, predict_file
-from medfast.training.run import train
+from medfast.training.run import resume, train
 from tiny_runs import StopAt, save_six_keys, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
@@ -49,6 +51,22 @@ def run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read_scores(path: Path) -> np.ndarray:
     with path.open() as file:
         return np.array([[float(cell) for cell in row[1:]] for row in csv.reader(file)])
+
+
+def test_a_run_is_scored_in_the_precision_that_it_ended_with(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_recipe(), dataset, out, device="cpu", precision="bf16", progress=StopAt(2))
+    with pytest.raises(KeyboardInterrupt):
+        resume(out, precision="fp32", progress=StopAt(3))
+    resume(out)
+    assert json.loads((out / "summary.json").read_text())["precision"] == "fp32"
+    found = evaluate_run(out, device="cpu")
+    assert found.recorded is not None
+    assert found.metrics.items() <= found.recorded.items()
+    assert conditions(open_runs([out])) == ("bf16 on cpu", "fp32 on cpu")
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])

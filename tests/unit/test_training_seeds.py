@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from medfast.errors import CheckpointError, ConfigError
+from medfast.errors import CheckpointError, ConfigError, InvalidValueError
 from medfast.results.runs import open_runs
 from medfast.training.evaluation import evaluate_run
+from medfast.training.loop import Loop
 from medfast.training.run import resume, train
 from medfast.training.seeds import describe_values, parse_seeds, resume_seeds, train_seeds
 from tiny_runs import StopAt, content, tiny_dataset, tiny_recipe
@@ -117,6 +118,28 @@ def test_seeds_go_on_where_they_ended(stop: tuple[int, int], tmp_path: Path) -> 
     for ours, theirs in zip(again.runs, whole.runs, strict=True):
         assert content(ours.folder) == content(theirs.folder)
     assert resume_seeds(tmp_path / "broken", dataset=dataset).summary == again.summary
+
+
+def test_a_seed_that_diverges_keeps_none_from_being_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Loop.train_step
+
+    def diverging(self: Loop, *arguments: Any) -> Any:
+        loss, norm = real(self, *arguments)
+        return (loss * math.nan if self.recipe.seed == 1 else loss), norm
+
+    dataset, out = tiny_dataset(), tmp_path / "all"
+    message = r"1 of 3 seeds failed \(seed 1: the loss became nan .*compare .*seed-0 .*seed-2$"
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "train_step", diverging)
+        with pytest.raises(InvalidValueError, match=message):
+            train_seeds(tiny_recipe(epochs=1), dataset, (0, 1, 2), out, device="cpu")
+        with pytest.raises(InvalidValueError, match=message):
+            resume_seeds(out, dataset=dataset)
+    assert json.loads((out / "seeds.json").read_text())["splits"] is None
+    assert [run.seed for run in open_runs([out / "seed-0", out / "seed-2"])] == [0, 2]
+    assert len(resume_seeds(out, dataset=dataset).runs) == 3
 
 
 def test_a_run_killed_before_it_had_begun_is_begun_anew(tmp_path: Path) -> None:

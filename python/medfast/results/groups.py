@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medfast.data.catalog import CATALOG
 from medfast.task import Task
+from medfast.training.run_folder import stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,8 +77,9 @@ def conditions(runs: Sequence[FinishedRun]) -> tuple[str, ...]:
     return tuple(
         sorted(
             {
-                f"{run.environment['precision']} on {run.environment['device'].partition(':')[0]}"
+                f"{stage['precision']} on {stage['device'].partition(':')[0]}"
                 for run in runs
+                for stage in stages(run.environment)
             }
         )
     )

@@ -288,7 +288,8 @@ class FinishedRun:
             if not data.is_file():
                 raise DatasetNotFoundError(
                     f"{data}, which {self.folder.path} was trained on, is missing; if it was "
-                    "moved, give the folder that it is in: --root FOLDER"
+                    "moved, give the folder that it is in: --root FOLDER; or, under any name and "
+                    f"for good: medfast train {self.folder.resume_flag} --data FILE"
                 )
         return reopen_dataset(
             self.folder.environment, self.environment, data=data, root=root, offline=True

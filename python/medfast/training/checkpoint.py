@@ -237,9 +237,11 @@ def restore(folder: RunFolder, state: State, identity: Identity) -> None:
     Raises
     ------
     CheckpointError
-        If ``last`` is damaged, or of another recipe, set or model.
+        If ``last`` is lost or damaged, or of another recipe, set or model.
     """
     if not folder.last.exists():
+        if folder.metrics.exists() or folder.best.exists():  # which are written after it
+            raise CheckpointError(f"{folder.last} is missing: restore the file, or {folder.again}")
         return
     tensors, facts = archive.load(folder.last)
     with _refusing_what_no_run_wrote(folder.last):

@@ -16,7 +16,7 @@ from medfast.task import Task
 from medfast.training import checkpoint
 from medfast.training.device import Compute, choose_compute
 from medfast.training.identity import describe_dataset, reopen_dataset
-from medfast.training.run_folder import RunFolder
+from medfast.training.run_folder import RunFolder, stages
 from medfast.training.scoring import probabilities, score_images, score_split
 from medfast.training.setup import build_model
 
@@ -236,7 +236,8 @@ class _FinishedRun:
         self.environment = self.folder.read_environment()
         self.summary = self.folder.read_summary()
         self.trained_on: dict[str, Any] = self.environment["dataset"]
-        self.compute: Compute = choose_compute(device, precision or self.environment["precision"])
+        scored_in = stages(self.environment)[-1]["precision"]
+        self.compute: Compute = choose_compute(device, precision or scored_in)
         self.model: nn.Module = build_model(
             self.recipe,
             task=Task.parse(self.trained_on["task"]),

@@ -116,7 +116,7 @@ class Loop:
                     writer.save(state)
                 self.progress.batch(epoch + 1, len(images), meter.latest)
         train_loss, speed, stall = meter.mean_loss(), meter.images_per_second(), meter.stall()
-        if state.average is not None and self.recipe.swa_start * self.recipe.epochs <= epoch:
+        if state.average is not None and self.recipe.averages_after(epoch):
             state.average.update()
         began = time.perf_counter()
         val = self.score("val")

@@ -206,7 +206,7 @@ class Recipe:
         [0.001, 0.001, 0.0001]
         """
         if self.schedule == "multistep":
-            passed = sum(epoch >= share * self.epochs for share in self.milestones)
+            passed = sum(epoch >= self._first_epoch_after(share) for share in self.milestones)
             return self.lr * self.gamma**passed
         if self.schedule == "constant":
             return self.lr
@@ -219,6 +219,18 @@ class Recipe:
         if epoch < rise:
             return _along_cosine(first, self.lr, epoch / rise)
         return _along_cosine(self.lr, first / 1e4, (epoch - rise) / (self.epochs - rise))
+
+    def averages_after(self, epoch: int) -> bool:
+        """Tell whether the even mean of the weights takes those at the end of an epoch, from 0.
+
+        The last epoch's it takes in any case, however few there are.
+        """
+        first = min(self._first_epoch_after(self.swa_start), self.epochs - 1)
+        return self.swa_start < 1 and epoch >= first
+
+    def _first_epoch_after(self, share: float) -> int:
+        # 0.55 * 100 is a little more than 55.
+        return math.ceil(round(share * self.epochs, 9))
 
     def pipeline(self, channels: int, *, train: bool, normalize: bool = True) -> transforms.Compose:
         """Build what turns uint8 images into the network's float32 input, channels last.

@@ -21,7 +21,7 @@ from medfast.training.environment import describe_environment
 from medfast.training.identity import reopen_dataset
 from medfast.training.loop import Loop
 from medfast.training.progress import Silent
-from medfast.training.run_folder import RunFolder
+from medfast.training.run_folder import RunFolder, stages
 from medfast.training.setup import resolve
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def resume(
     root, offline, mmap
         See `medfast.data.dataset.open_dataset`.
     device, precision : str, optional
-        Those of the run if not given.
+        Those that the run had last if not given.
     progress : Progress, optional
         Is told how the run goes.
 
@@ -169,10 +169,10 @@ def resume(
         told.note(f"{folder.path} is finished: nothing is left to train")
         return Result(folder.path, folder.read_summary())
     dataset = reopen_dataset(folder.environment, environment, **where)
-    every = environment["checkpoint_every"]
+    every, latest = environment["checkpoint_every"], stages(environment)[-1]
     compute = choose_compute(
-        environment["device"] if device is None else device,
-        environment["precision"] if precision is None else precision,
+        latest["device"] if device is None else device,
+        latest["precision"] if precision is None else precision,
         deterministic=environment["deterministic"],
         compile=environment["compile"],
         threads=environment["torch_threads"],

@@ -68,6 +68,7 @@ _ENVIRONMENT = {
     "checkpoint_every": int,
     "resumed": list,
 }
+_RESUMPTION = {"device": str, "precision": str, "torch_threads": int}
 _SUMMARY = {
     "dataset": str,
     "official": bool,
@@ -382,6 +383,8 @@ class RunFolder:
                 "or more; restore the file"
             )
         check_fields(self.environment, environment["dataset"], _SET, " of the set")
+        for resumption in environment["resumed"]:
+            check_fields(self.environment, resumption, _RESUMPTION, " of a resumption")
         return environment
 
     def read_summary(self) -> dict[str, Any]:
@@ -454,6 +457,14 @@ class RunFolder:
         except OSError as error:
             raise storage_error("written", path, error) from error
         return path
+
+
+def stages(environment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the conditions of each process that trained a run, from its ``environment.json``.
+
+    The first is what began it, the last what scored it.
+    """
+    return [environment, *environment["resumed"]]
 
 
 def _place_of(dataset: Dataset) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medfast.errors import ConfigError
+from medfast.errors import ConfigError, InvalidValueError
 from medfast.training.device import choose_compute
 from medfast.training.environment import describe_environment
 from medfast.training.identity import reopen_dataset
@@ -100,6 +101,8 @@ def train_seeds(
     ------
     ConfigError
         If a setting is unknown or does not fit the set, there is no seed, or `out` is not empty.
+    InvalidValueError
+        If the loss or a logit of a seed becomes NaN or infinite; told when the others are trained.
     """
     if not seeds:
         raise ConfigError("seeds must name at least one seed")
@@ -168,16 +171,25 @@ def _go_on(
     settings["device"] = device or environment["device"]
     # The precision of the first seeds, which a machine might choose otherwise now.
     settings["precision"] = precision or environment["precision"]
-    runs = []
+    runs, failures = [], []
     for number, seed in enumerate(seeds, start=1):
         run = RunFolder(folder.path / f"seed-{seed}")
         progress.note(f"seed {seed}, {number} of {len(seeds)}")
         if run.has_begun:
-            again = partial(resume, dataset=dataset, device=device, precision=precision)
-            runs.append(again(run.path, progress=progress))
-            continue
-        one = replace(recipe, seed=seed)
-        runs.append(train(one, dataset, run.path, **settings, progress=progress))
+            how = partial(resume, run.path, dataset=dataset, device=device, precision=precision)
+        else:
+            how = partial(train, replace(recipe, seed=seed), dataset, run.path, **settings)
+        try:
+            runs.append(how(progress=progress))
+        except InvalidValueError as error:  # of this seed's weights; another's may do well
+            progress.note(str(error))
+            failures.append(f"seed {seed}: {error}")
+    if failures:
+        finished = " ".join(shlex.quote(str(result.folder)) for result in runs)
+        then = f"; compare the others by themselves: medfast compare {finished}" if runs else ""
+        raise InvalidValueError(
+            f"{len(failures)} of {len(seeds)} seeds failed ({'; '.join(failures)}){then}"
+        )
     facts = dict(runs[0].summary)
     for key in ("seed", "chosen_epoch", "chosen_by", "train_seconds", "splits"):
         del facts[key]

@@ -24,6 +24,7 @@ from medfast.results.study.pictures import pictures_of
 from medfast.results.study.progress import describe_time
 from medfast.results.study.questions import QUESTIONS
 from medfast.results.tables import Table, headings, p_value
+from medfast.training.run_folder import stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,7 +220,7 @@ def _conditions(finished: FinishedRuns) -> Iterator[str]:
         return
     seconds = math.fsum(total_seconds(run.history) for run in runs)
     yield f"Training and validation took {describe_time(seconds)} in all."
-    environments = [run.environment for run in runs]
+    environments = [stage for run in runs for stage in stages(run.environment)]
     yield from sorted(
         {
             f"{one.get('device_name', one['device'])}, {one['precision']}, "

@@ -7,7 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from medfast.results.document.blocks import Block, Code, Part, Text
+from medfast.results.groups import conditions
 from medfast.results.tables import Table, headings
+from medfast.training.run_folder import stages
 
 if TYPE_CHECKING:
     from medfast.results.report.measures import Measures
@@ -23,7 +25,7 @@ def reproduction(prefix: str, found: Measures) -> Part:
     if found.group.repeated:
         seeds = ",".join(str(one.seed) for one in found.group.runs)
         blocks.append(Text(f"All {len(found.group.runs)} runs: add --seeds {seeds}."))
-    if run.environment["device"] == "cpu":
+    if run.environment["device"] == "cpu" and len(conditions([run])) == 1:
         blocks.append(
             Text("With the versions of the packages below, this gives the same weights to the bit.")
         )
@@ -69,7 +71,7 @@ def _conditions(run: FinishedRun) -> list[tuple[str, str]]:
         "trained": environment.get("time"),
         "called as": _without_folder(environment.get("command") or ""),
         "device": environment.get("device_name") or environment["device"],
-        "precision": environment["precision"],
+        "precision": ", then ".join(dict.fromkeys(s["precision"] for s in stages(environment))),
         "threads": environment["torch_threads"],
         "system": environment.get("platform"),
         "versions": ", ".join(f"{name} {value}" for name, value in versions.items() if value),
