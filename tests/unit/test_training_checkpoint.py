@@ -45,17 +45,21 @@ def step(state: checkpoint.State) -> None:
         state.average.update()
 
 
-def test_what_is_written_is_what_was_when_it_was_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state, go = make_state(), threading.Event()
-    real = archive.save
+@pytest.fixture
+def go(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Hold every write until this is set."""
+    go, real = threading.Event(), archive.save
 
     def slow(*arguments: Any) -> None:
         assert go.wait(10)
         real(*arguments)
 
     monkeypatch.setattr(archive, "save", slow)
+    return go
+
+
+def test_what_is_written_is_what_was_when_it_was_given(tmp_path: Path, go: threading.Event) -> None:
+    state = make_state()
     step(state)
     expected = next(state.model.parameters()).detach().clone()
     with checkpoint.Writer(RunFolder(tmp_path), {}) as writer:
@@ -101,17 +105,10 @@ def test_where_the_disk_is_slower_the_newest_state_is_written(
 
 
 def test_a_second_interrupt_does_not_leave_a_write_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, go: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder's lock is released after it, when another process may train there."""
-    state, go = make_state(), threading.Event()
-    real = archive.save
-
-    def slow(*arguments: Any) -> None:
-        assert go.wait(10)
-        real(*arguments)
-
-    monkeypatch.setattr(archive, "save", slow)
+    state = make_state()
     step(state)
     with pytest.raises(KeyboardInterrupt), checkpoint.Writer(RunFolder(tmp_path), {}) as writer:
         writer.save(state)
