@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from medfast.training.checkpoint import State, Writer
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -91,7 +94,8 @@ class ForkedRuns:
         full_at : int
             The number of the change from which on the disk is full.
         seconds : float, optional
-            After which the process is killed.
+            After which the process is killed. Only with it does training go on while a checkpoint
+            is written: otherwise the changes would not come in the same number each time.
         """
         request = {
             "arguments": [str(argument) for argument in arguments],
@@ -203,6 +207,8 @@ def _be_a_run(request: dict[str, Any]) -> None:
 
     code = 99
     try:
+        if request["seconds"] is None:
+            _write_every_checkpoint()
         Faults(request["folder"], request["kill_at"], request["full_at"]).install()
         code = run(request["arguments"])
     except BaseException:  # noqa: BLE001 - nothing of the server may run in its fork
@@ -211,6 +217,19 @@ def _be_a_run(request: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _write_every_checkpoint() -> None:
+    """Have training wait for each, so that none is left out for a newer one."""
+    from medfast.training.checkpoint import Writer
+
+    save = Writer.save
+
+    def save_and_wait(writer: Writer, state: State) -> None:
+        save(writer, state)
+        wait(writer._writes)
+
+    Writer.save = save_and_wait  # type: ignore[method-assign]
 
 
 def _wait(child: int, seconds: float | None) -> int:
