@@ -136,13 +136,14 @@ def machine() -> dict[str, Any]:
         "avx512": "avx512f" in flags(),
         "system": platform.system(),
         "arch": platform.machine(),
+        "gpu": gpu(),
     }
 
 
 def machine_name() -> str:
     """Name the folder of this machine's records."""
     facts = machine()
-    words = f"{facts['processor']} {facts['cores']} cores {facts['arch']}".lower()
+    words = f"{facts['processor']} {facts['cores']} cores {facts['arch']} {facts['gpu']}".lower()
     return "-".join("".join(c if c.isalnum() else " " for c in words).split())
 
 
@@ -154,6 +155,15 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def gpu() -> str:
+    """Name the GPU, if torch finds one."""
+    try:
+        import torch
+    except ImportError:
+        return ""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def flags() -> set[str]:
