@@ -158,10 +158,12 @@ def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
     monkeypatch.setattr("medfast.data.loader._copy_stream", lambda _device: Stream("copies"))
     monkeypatch.setattr("torch.cuda.stream", on)
     monkeypatch.setattr("torch.cuda.current_stream", lambda _device: present)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 1)
+    monkeypatch.setattr("torch.cuda.set_device", lambda device: calls.append(f"on {device}"))
 
     @contextmanager
     def wait(device: torch.device) -> Iterator[None]:
-        assert device == torch.device("cuda")
+        assert device == torch.device("cuda:1")
         yield
         assert calls[-1] == f"present uses {targets}"
 
@@ -170,9 +172,10 @@ def test_on_cuda_a_batch_is_given_once_its_copy_was_waited_for(
     (batch, labels), *more = loader.tensors("cuda", 2, wait=wait)
     assert not more
     assert calls == [
+        "on cuda:1",
         "on copies",
-        f"copy {images} to cuda later",
-        f"copy {targets} to cuda later",
+        f"copy {images} to cuda:1 later",
+        f"copy {targets} to cuda:1 later",
         "copies so far",
         "back",
         "present waits for copies so far",

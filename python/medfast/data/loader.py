@@ -148,10 +148,14 @@ class Loader:
         import torch
 
         device = torch.device(device)
+        if str(device) == "cuda":
+            device = torch.device("cuda", torch.cuda.current_device())
         copies = _copy_stream(device) if device.type == "cuda" else None
         dtype = getattr(torch, self.pipeline.dtype_name)
 
         def fill(rows: NDArray[np.intp]) -> tuple[Any, Any, Any]:
+            if copies is not None:  # a thread begins at the first GPU, and would take memory of it
+                torch.cuda.set_device(device)
             shape = self.pipeline.output_shape(self.images, len(rows))
             batch: Any = torch.empty(shape, dtype=dtype, pin_memory=copies is not None)
             self.pipeline(self.images, index=rows, seed=self.seed, epoch=epoch, out=batch)

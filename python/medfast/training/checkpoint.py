@@ -223,6 +223,8 @@ class Writer:
         if copy.made is None:
             return copy.tensors
         if self._stream is None:
+            # A thread begins at the first GPU, and would take memory of it.
+            torch.cuda.set_device(copy.made.device)
             self._stream = torch.cuda.Stream(copy.made.device)  # type: ignore[no-untyped-call]
         with torch.cuda.stream(self._stream):
             self._stream.wait_event(copy.made)
