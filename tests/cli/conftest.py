@@ -27,6 +27,9 @@ class Cli(Protocol):
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.delenv("MEDFAST_DEBUG", raising=False)
     monkeypatch.delenv("COLUMNS", raising=False)
+    # Results are compared bit for bit, which only the CPU promises.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
 
     def call(*args: object) -> Done:
         capsys.readouterr()

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from medfast.cli import train as train_verb
+from medfast.models import register_model
 from medfast.task import Task
 from medfast.training.progress import Lines
 from tiny_runs import StopAt, content, save_six_keys, tiny_dataset
@@ -107,6 +109,45 @@ def test_an_interrupted_run_says_how_to_go_on_and_goes_on(cli, data, tmp_path, m
     assert content(tmp_path / "broken") == content(tmp_path / "whole")
 
 
+@register_model
+def hungry(**_: object) -> torch.nn.Module:
+    """Ask for more memory than there is."""
+    return torch.nn.Linear(1 << 30, 1 << 30)
+
+
+def test_memory_that_is_not_there(cli, data, tmp_path):
+    args = ("--data", data, "--task", "multi-class", "--model", "hungry")
+    done = cli("train", *args, "--out", tmp_path / "run")
+    assert done.code == 1
+    assert done.err.startswith("medfast: out of memory: ")
+    assert "tried to allocate 4611686018427387904 bytes" in done.err
+    assert "; end what else uses it, or take smaller batches" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_gpu_without_memory_leaves_a_run_to_go_on_with(cli, data, tmp_path, monkeypatch):
+    def step(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has")
+
+    monkeypatch.setattr("medfast.training.loop.Loop.train_step", step)
+    done = cli("train", "--data", data, "--task", "multi-class", *TINY, "--out", tmp_path / "run")
+    assert done.code == 1
+    assert f"go on with: medfast train --resume {tmp_path / 'run'}" in done.err
+    assert "medfast: out of memory: CUDA out of memory. Tried to allocate 2.00 GiB" in done.err
+
+
+@pytest.mark.slow
+def test_compiling_without_a_compiler(cli, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, str(tmp_path / "c++")))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    torch.compiler.reset()
+    args = ("--data", data, "--task", "multi-class", *TINY, "--compile")
+    done = cli("train", *args, "--out", tmp_path / "run")
+    assert done.code == 1
+    assert "medfast: torch.compile failed: " in done.err
+    assert "; train without --compile, in another folder" in done.err
+
+
 def test_ctrl_c_exits_130_and_keeps_the_last_epoch(tmp_path):
     data = save_six_keys(tiny_dataset(), tmp_path / "mine.npz")
     command = [sys.executable, "-m", "medfast.cli", "train", "--data", str(data)]
@@ -173,8 +214,7 @@ def test_an_unknown_recipe_key_names_the_nearest(cli, tmp_path):
     assert "did you mean 'optimizer'" in done.err
 
 
-def test_cuda_where_there_is_none_is_a_wrong_call(cli, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+def test_cuda_where_there_is_none_is_a_wrong_call(cli):
     done = cli("train", "--dataset", "digits", "--device", "cuda")
     assert done.code == 2
     assert "use cpu or auto" in done.err

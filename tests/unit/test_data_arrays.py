@@ -130,6 +130,6 @@ def test_training_on_maps_is_training(tmp_path: Path, task: Task) -> None:
         split.pop("predictions")
     assert summaries[0] == summaries[1]
     assert cache.entries()[0].arrays == 6
-    found = evaluate_run(tmp_path / "run-False", mmap=True)
+    found = evaluate_run(tmp_path / "run-False", mmap=True, device="cpu")
     assert found.metrics["auc"] == summaries[0]["test"]["auc"]
     assert resume(tmp_path / "run-True", mmap=True).summary["splits"]

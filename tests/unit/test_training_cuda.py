@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from medfast.task import Task
+from medfast.training.evaluation import evaluate_run
 from medfast.training.run import resume, train
 from tiny_runs import STATES, Notes, StopAt, content, resumptions, tiny_dataset, tiny_recipe
 
@@ -34,6 +38,38 @@ def test_a_deterministic_run_ends_as_if_it_had_not_been_interrupted(
     resume(folder, dataset=dataset)
     assert resumptions(folder) == [(1, 3)]
     assert content(folder) == content(tmp_path / "whole")
+
+
+def test_a_deterministic_run_is_evaluated_to_the_same_bits(tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    recipe = tiny_recipe(model="resnet18", epochs=1)
+    options = {"device": "cuda", "precision": "bf16", "deterministic": True}
+    run = train(recipe, dataset, tmp_path / "run", **options)
+    for split, recorded in run.summary["splits"].items():
+        found = evaluate_run(run.folder, split, dataset=dataset, device="cuda")
+        assert found.metrics.items() <= recorded.items()
+
+
+PRODUCT_BEFORE = """
+import torch
+from medfast.training.device import choose_compute
+one = torch.ones(1, 1, device="cuda")
+one.mm(one)
+with choose_compute("cuda", "fp32", deterministic=True).settings():
+    raise SystemExit("the block was entered")
+"""
+
+
+def test_determinism_that_comes_after_a_product_is_refused() -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "CUBLAS_WORKSPACE_CONFIG"}
+    done = subprocess.run(
+        [sys.executable, "-c", PRODUCT_BEFORE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ConfigError: deterministic: the cuBLAS workspace of this process" in done.stderr
 
 
 def first_step(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +13,12 @@ import torch
 
 from medfast.errors import ConfigError
 from medfast.training import device as device_module
-from medfast.training.device import choose_compute
+from medfast.training.device import Compute, choose_compute
 from medfast.training.run import train
 from tiny_runs import tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -110,6 +113,57 @@ def test_settings_are_put_back() -> None:
     assert (torch.get_num_threads(), torch.backends.cudnn.benchmark) == before
 
 
+def strictness() -> tuple[bool, bool, bool]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
+
+
+def refuse_products(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """Have torch make what refuses to be multiplied."""
+
+    class Matrix:
+        def mm(self, _other: object) -> None:
+            raise RuntimeError(why)
+
+    monkeypatch.setattr("torch.ones", lambda *_shape, **_options: Matrix())
+
+
+@pytest.mark.parametrize("warn_only", [False, True])
+def test_strictness_on_cuda(warn_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switches alone, which torch lets one set without a GPU."""
+    monkeypatch.setattr("medfast.training.device._check_cublas", lambda _device: None)
+    torch.use_deterministic_algorithms(warn_only, warn_only=warn_only)
+    try:
+        before, cuda = strictness(), torch.device("cuda", 0)
+        with Compute(cuda, "fp32", "", deterministic=True).settings(tune=True):
+            assert strictness() == (True, False, False)
+        assert strictness() == before
+        for tune in (False, True):
+            with Compute(cuda, "fp32", "").settings(tune=tune):
+                assert strictness() == (*before[:2], tune)
+        assert strictness() == before
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_a_product_that_came_before_determinism(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = Compute(torch.device("cuda", 0), "fp32", "", deterministic=True)
+    refuse_products(monkeypatch, "set CUBLAS_WORKSPACE_CONFIG=:4096:8 or CUBLAS_WORKSPACE_...")
+    with (
+        pytest.raises(ConfigError, match="CUBLAS_WORKSPACE_CONFIG=:4096:8 before"),
+        compute.settings(),
+    ):
+        pytest.fail("the block was entered")
+    assert not torch.are_deterministic_algorithms_enabled()
+    refuse_products(monkeypatch, "the GPU is on fire")
+    with pytest.raises(RuntimeError, match="on fire"), compute.settings():
+        pytest.fail("the block was entered")
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_step_trains_the_same_network(tmp_path: Path) -> None:
@@ -131,6 +185,45 @@ def test_asked_precision_is_taken() -> None:
         with compute.autocast():
             product = torch.ones(2, 2) @ torch.ones(2, 2)
         assert product.dtype == (torch.bfloat16 if precision == "bf16" else torch.float32)
+
+
+def test_seeding_is_torchs() -> None:
+    choose_compute("cpu").seed(2**64 - 1)
+    drawn = torch.rand(2)
+    torch.manual_seed(2**64 - 1)
+    assert torch.equal(torch.rand(2), drawn)
+
+
+def test_only_the_gpu_of_the_run_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = torch.Generator(), torch.Generator()
+    monkeypatch.setattr("torch.cuda.default_generators", (first, second))
+    before = first.initial_seed()
+    Compute(torch.device("cuda", 1), "fp32", "").seed(3)
+    assert (first.initial_seed(), second.initial_seed()) == (before, 3)
+
+
+def test_auto_is_the_present_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is asked for its own arithmetic, and gets a workspace that repeats its results."""
+    asked: list[torch.device] = []
+
+    @contextmanager
+    def present(device: torch.device) -> Iterator[None]:
+        asked.append(device)
+        yield
+        asked.clear()
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 1)
+    monkeypatch.setattr("torch.cuda.device", present)
+    monkeypatch.setattr(
+        "torch.cuda.is_bf16_supported", lambda **_: asked == [torch.device("cuda", 1)]
+    )
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    compute = choose_compute()
+    assert (compute.device, compute.precision) == (torch.device("cuda", 1), "bf16")
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_own_randomness_leaves_the_callers() -> None:

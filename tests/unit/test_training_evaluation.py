@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +25,13 @@ from medfast.errors import (
 from medfast.results.groups import conditions
 from medfast.results.runs import open_runs
 from medfast.task import Task
+from medfast.training.device import Compute
 from medfast.training.evaluation import evaluate_run, predict, predict_file
 from medfast.training.run import resume, train
 from tiny_runs import StopAt, save_six_keys, tiny_dataset, tiny_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -67,6 +71,30 @@ def test_a_run_is_scored_in_the_precision_that_it_ended_with(
     assert found.recorded is not None
     assert found.metrics.items() <= found.recorded.items()
     assert conditions(open_runs([out])) == ("bf16 on cpu", "fp32 on cpu")
+
+
+def test_a_run_is_scored_under_the_settings_that_it_had(
+    run: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which on CUDA are as strict as those of the run; here, that they are set at all."""
+    strict = tmp_path / "run"
+    shutil.copytree(run, strict)
+    environment = json.loads((strict / "environment.json").read_text())
+    environment["deterministic"] = True
+    (strict / "environment.json").write_text(json.dumps(environment))
+    found: list[bool] = []
+
+    @contextmanager
+    def settings(compute: Compute, *, tune: bool = False) -> Iterator[None]:
+        assert not tune
+        found.append(compute.deterministic)
+        yield
+        found.append(False)
+
+    monkeypatch.setattr(Compute, "settings", settings)
+    evaluate_run(strict, dataset=dataset, device="cpu")
+    predict(strict, dataset.splits["test"].images, device="cpu")
+    assert found == [True, False, True, False]
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
@@ -168,7 +196,7 @@ def test_scores_that_cannot_be_written(run: Path, dataset: Dataset, tmp_path: Pa
 
 def test_a_run_that_has_not_finished(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_recipe(), tiny_dataset(), tmp_path / "run", progress=StopAt(2))
+        train(tiny_recipe(), tiny_dataset(), tmp_path / "run", device="cpu", progress=StopAt(2))
     with pytest.raises(
         CheckpointError, match=r"summary\.json is missing: .*medfast train --resume"
     ):

@@ -17,7 +17,7 @@ from medfast.task import Task
 from medfast.training import archive
 from medfast.training.average import RunningMean
 from medfast.training.checkpoint import load_weights
-from medfast.training.device import choose_compute
+from medfast.training.device import Compute, choose_compute
 from medfast.training.evaluation import evaluate_run, predict
 from medfast.training.recipe import load_recipe
 from medfast.training.run import train
@@ -73,6 +73,20 @@ def test_a_device_normalises_as_the_pipeline_does(channels: int) -> None:
     )
     as_bytes = torch.from_numpy(images.reshape(*images.shape[:3], channels)).movedim(-1, 1)
     assert torch.equal(_normalizer(recipe, torch.device("cpu"))(as_bytes), expected)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "on_cpu", "on_cuda"),
+    [(128, 128, 512), (256, 256, 1024), (512, 512, 1024), (2048, 2048, 2048)],
+)
+def test_a_gpu_scores_larger_batches_up_to_a_limit(
+    batch_size: int, on_cpu: int, on_cuda: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medfast.training.setup._normalizer", lambda *_: None)
+    recipe, images = tiny_recipe(batch_size=batch_size), np.zeros((1, 8, 8), np.uint8)
+    for device, expected in (("cpu", on_cpu), ("cuda:0", on_cuda)):
+        compute = Compute(torch.device(device), "fp32", "")
+        assert scoring_loader(recipe, images, 1, compute).batch_size == expected
 
 
 def averaged(steps: int, **changes: Any) -> tuple[Any, list[torch.Tensor]]:
@@ -192,7 +206,8 @@ def test_valid_flips_are_drawn_scored_and_told(tmp_path: Path) -> None:
     dataset = replace(tiny_dataset(Task.BINARY), flag="bloodmnist")
     told = Notes()
     changes = {"model": "tiny", "epochs": 1, "batch_size": 8}
-    folder = train(load_recipe("medfast", changes), dataset, tmp_path / "run", progress=told).folder
+    recipe, folder = load_recipe("medfast", changes), tmp_path / "run"
+    train(recipe, dataset, folder, device="cpu", progress=told)
     recipe = load_recipe(folder / "recipe.yaml")
     assert (recipe.flips, recipe.test_flips) == ("none", "both")
     assert told.notes[-2:] == [

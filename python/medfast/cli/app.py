@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import sys
 import traceback
 
@@ -98,6 +99,18 @@ def run(args: list[str] | None = None) -> int:
             traceback.print_exc()
         elif isinstance(error, MedfastError):
             click.echo(f"medfast: {error}", err=True)
+        elif _is_of_memory(error):
+            click.echo(
+                f"medfast: out of memory: {_first_line(error)}; end what else uses it, or take "
+                "smaller batches, a smaller model or another device",
+                err=True,
+            )
+        elif type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            click.echo(
+                f"medfast: torch.compile failed: {_first_line(error)}; train without --compile, in "
+                "another folder (MEDFAST_DEBUG=1 shows all of it)",
+                err=True,
+            )
         elif isinstance(error, OSError):
             from medfast.data.storage import next_step
 
@@ -113,3 +126,13 @@ def run(args: list[str] | None = None) -> int:
             )
         return WRONG_CALL if isinstance(error, ConfigError) else FAILED
     return code or DONE
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Tell whether memory was refused, which torch has no one type for."""
+    words = r"(out of|not enough|allocate) memory|ALLOC_FAILED|bad_alloc"
+    return isinstance(error, MemoryError) or re.search(words, str(error)) is not None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__

@@ -28,6 +28,9 @@ Precision = Literal["fp32", "bf16"]
 # A gain that is worth the coarser arithmetic, and that noise does not feign.
 _WORTHWHILE = 1.15
 
+# 32 MiB, which torch takes by itself on Hopper, and in place of 8 MiB elsewhere.
+_WORKSPACE, _WORKSPACE_THAT_REPEATS = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+
 
 @dataclass(frozen=True)
 class Compute:
@@ -64,8 +67,17 @@ class Compute:
         """Seed torch's generators for a block, and leave the caller's as they were."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            torch.manual_seed(seed)
+            self.seed(seed)
             yield
+
+    def seed(self, seed: int) -> None:
+        """Seed the generators that the network draws from.
+
+        `torch.manual_seed` seeds those of every device, which are the caller's.
+        """
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.default_generators[self.device.index].manual_seed(seed)
 
     def compiled(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return the network as the training step calls it: compiled, if that was asked for.
@@ -78,20 +90,38 @@ class Compute:
         return torch.compile(model, dynamic=False, **graphs)  # type: ignore[no-any-return, call-overload]
 
     @contextmanager
-    def settings(self) -> Iterator[None]:
-        """Set torch's global switches for a block, and leave them as they were."""
+    def settings(self, *, tune: bool = False) -> Iterator[None]:
+        """Set torch's switches for a block, and leave them as they were.
+
+        They are the process's: one thread at a time may be in such a block.
+
+        Parameters
+        ----------
+        tune : bool
+            Let cuDNN try its algorithms on each new shape, which pays where many batches have it;
+            not where `deterministic`.
+
+        Raises
+        ------
+        ConfigError
+            If CUDA can no longer be held to algorithms that repeat their results.
+        """
         threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
         strict = torch.are_deterministic_algorithms_enabled()
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        be_strict = self.deterministic and self.device.type == "cuda"
         torch.set_num_threads(self.threads)
-        if self.device.type == "cuda":
-            torch.backends.cudnn.benchmark = not self.deterministic
-            torch.use_deterministic_algorithms(self.deterministic or strict)
         try:
+            torch.backends.cudnn.benchmark = tune and not self.deterministic
+            if be_strict:
+                torch.use_deterministic_algorithms(True)
+                _check_cublas(self.device)
             yield
         finally:
             torch.set_num_threads(threads)
             torch.backends.cudnn.benchmark = benchmark
-            torch.use_deterministic_algorithms(strict)
+            if be_strict:
+                torch.use_deterministic_algorithms(strict, warn_only=warn_only)
 
     @property
     def device_name(self) -> str:
@@ -139,6 +169,11 @@ def choose_compute(
     ConfigError
         If a word is unknown, or CUDA or the GPU asked for is not there.
 
+    Notes
+    -----
+    With CUDA it sets ``CUBLAS_WORKSPACE_CONFIG``, unless it is set, to what `deterministic` needs:
+    torch reads it once in a process, at the first product of matrices.
+
     Examples
     --------
     >>> choose_compute("cpu", "fp32").device
@@ -149,21 +184,36 @@ def choose_compute(
         raise ConfigError(
             f"unknown precision {precision!r}; {nearest(precision, ('auto', 'fp32', 'bf16'))}"
         )
-    if deterministic and chosen.type == "cuda":
-        # Read when cuBLAS starts.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    if chosen.type == "cuda":
+        os.environ.setdefault(_WORKSPACE, _WORKSPACE_THAT_REPEATS)
     threads = threads or min(torch.get_num_threads(), build_info()["threads"])
     numbers: Precision
     if precision == "auto":
         cuda = chosen.type == "cuda"
-        numbers, reason = _cuda_precision() if cuda else _cpu_precision()
+        numbers, reason = _cuda_precision(chosen) if cuda else _cpu_precision()
     else:
         numbers, reason = "bf16" if precision == "bf16" else "fp32", ""
     return Compute(chosen, numbers, reason, deterministic, compile, threads)
 
 
-def _cuda_precision() -> tuple[Precision, str]:
-    if torch.cuda.is_bf16_supported(including_emulation=False):
+def _check_cublas(device: torch.device) -> None:
+    """Multiply, which torch refuses where the workspace is not one that repeats its results."""
+    one = torch.ones(1, 1, device=device)
+    try:
+        one.mm(one)
+    except RuntimeError as error:
+        if _WORKSPACE not in str(error):
+            raise
+        raise ConfigError(
+            "deterministic: the cuBLAS workspace of this process is not one that repeats results, "
+            f"and is chosen once; set {_WORKSPACE}={_WORKSPACE_THAT_REPEATS} before it starts"
+        ) from error
+
+
+def _cuda_precision(device: torch.device) -> tuple[Precision, str]:
+    with torch.cuda.device(device):
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    if has_bf16:
         return "bf16", "this GPU has bfloat16 arithmetic"
     return "fp32", "this GPU has no bfloat16 arithmetic"
 
@@ -216,7 +266,7 @@ def _cpu_seconds(work: Callable[[], None]) -> float:
 
 def _choose_device(word: str) -> torch.device:
     if word == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        word = "cuda" if torch.cuda.is_available() else "cpu"
     if word == "cpu":
         return torch.device("cpu")
     match = re.fullmatch(r"cuda(?::(\d+))?", word)

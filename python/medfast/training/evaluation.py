@@ -112,9 +112,15 @@ def evaluate_run(
         channels=present["channels"],
         n_classes=dataset.n_classes,
     )
-    found = score_split(
-        run.model, dataset.splits[split], dataset.task, dataset.channels, run.recipe, run.compute
-    )
+    with run.compute.settings():
+        found = score_split(
+            run.model,
+            dataset.splits[split],
+            dataset.task,
+            dataset.channels,
+            run.recipe,
+            run.compute,
+        )
     return RunEvaluation(
         dataset=dataset.flag,
         split=split,
@@ -237,7 +243,9 @@ class _FinishedRun:
         self.summary = self.folder.read_summary()
         self.trained_on: dict[str, Any] = self.environment["dataset"]
         scored_in = stages(self.environment)[-1]["precision"]
-        self.compute: Compute = choose_compute(device, precision or scored_in)
+        self.compute: Compute = choose_compute(
+            device, precision or scored_in, deterministic=self.environment["deterministic"]
+        )
         self.model: nn.Module = build_model(
             self.recipe,
             task=Task.parse(self.trained_on["task"]),
@@ -270,5 +278,6 @@ class _FinishedRun:
                 f"(n, {', '.join(map(str, fits[-1]))}), n >= 1; "
                 f"got {images.dtype} of shape {images.shape}"
             )
-        logits = score_images(self.model, images, channels, self.recipe, self.compute)
+        with self.compute.settings():
+            logits = score_images(self.model, images, channels, self.recipe, self.compute)
         return probabilities(logits, Task.parse(self.trained_on["task"]))

@@ -92,7 +92,7 @@ class Loop:
         history = self.state.history
         self.progress.start(epochs=self.recipe.epochs, images=len(self.loader.images))
         try:
-            with self.compute.settings():
+            with self.compute.settings(tune=True):
                 with checkpoint.Writer(folder, self.identity) as writer:
                     while len(history) < self.recipe.epochs:
                         row = self.train_epoch(writer)
@@ -139,7 +139,7 @@ class Loop:
         """Change the weights by the gradient of one batch; return its loss and gradient's norm."""
         state, recipe = self.state, self.recipe
         seed = np.random.SeedSequence([recipe.seed, epoch, step]).generate_state(1, np.uint64)
-        torch.manual_seed(int(seed[0]))
+        self.compute.seed(int(seed[0]))
         state.model.train()
         if self.mix is not None:
             images, targets = self.mix(images, targets)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from medfast.errors import ConfigError
 from medfast.training import checkpoint
 from medfast.training.device import choose_compute
@@ -208,6 +210,6 @@ def _go_on(loop: Loop, folder: RunFolder) -> Result:
         )
     try:
         return Result(folder.path, loop.go_on(folder))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, torch.OutOfMemoryError):
         loop.progress.note(f"go on with: medfast train {folder.resume_flag}")
         raise

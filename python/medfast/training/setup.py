@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from medfast.training.device import Compute
     from medfast.training.recipe import Recipe
 
-# Training keeps the activations of every layer, scoring those of a few: this many batches of
-# training fit at once. A CPU is fastest at one, whose activations stay nearer to its caches.
-_BATCHES_AT_ONCE = {"cpu": 1, "cuda": 4}
+# Training keeps the activations of every layer, scoring those of a few: on a GPU four batches of
+# training fit at once, but not any number: a layer's output for 2,700 images of 224 pixels has 2^31
+# elements, which not every kernel counts. A CPU is fastest at one, nearer to its caches.
+_MOST_AT_ONCE = 1024
 
 
 def check_settings(
@@ -179,12 +180,14 @@ def _loader(
 ) -> Loader:
     # CUDA gets bytes, a quarter of the transfer, and normalises them itself.
     on_device = compute.device.type == "cuda"
-    at_once = 1 if train else _BATCHES_AT_ONCE[compute.device.type]
+    batch_size = recipe.batch_size
+    if on_device and not train:
+        batch_size = max(batch_size, min(4 * batch_size, _MOST_AT_ONCE))
     return Loader(
         images,
         targets,
         recipe.pipeline(channels, train=train, normalize=not on_device),
-        batch_size=at_once * recipe.batch_size,
+        batch_size=batch_size,
         shuffle=train,
         seed=recipe.seed,
         finish=_normalizer(recipe, compute.device) if on_device else None,
