@@ -138,11 +138,11 @@ def test_a_gpu_without_memory_leaves_a_run_to_go_on_with(cli, data, tmp_path, mo
 
 @pytest.mark.slow
 def test_compiling_without_a_compiler(cli, data, tmp_path, monkeypatch):
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, str(tmp_path / "c++")))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     torch.compiler.reset()
     args = ("--data", data, "--task", "multi-class", *TINY, "--compile")
-    done = cli("train", *args, "--out", tmp_path / "run")
+    with torch._inductor.config.patch({"cpp.cxx": (None, str(tmp_path / "c++"))}):
+        done = cli("train", *args, "--out", tmp_path / "run")
     assert done.code == 1
     assert "medfast: torch.compile failed: " in done.err
     assert "; train without --compile, in another folder" in done.err
