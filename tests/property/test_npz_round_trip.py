@@ -29,7 +29,7 @@ arrays = st_numpy.arrays(dtypes, st_numpy.array_shapes(min_dims=0, max_dims=4, m
 keys = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\:"), min_size=1, max_size=20)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     members=st.dictionaries(keys.filter(lambda key: not key.endswith(".npy")), arrays, max_size=4),
     compressed=st.booleans(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medfast.transforms import (
@@ -107,7 +107,6 @@ keys = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(pipelines(), batches(), keys, st.permutations(range(ROWS)), st.integers(1, ROWS))
 def test_order_split_and_threads_do_not_matter(
     pipeline: Compose, images: np.ndarray, key: dict[str, int], order: list[int], split: int
@@ -120,7 +119,6 @@ def test_order_split_and_threads_do_not_matter(
     np.testing.assert_array_equal(np.concatenate(parts), shuffled)
 
 
-@settings(deadline=None)
 @given(pipelines(), batches(), keys, st.lists(st.integers(0, ROWS - 1), max_size=60))
 def test_a_row_that_comes_again_is_the_same_again(
     pipeline: Compose, images: np.ndarray, key: dict[str, int], index: list[int]
@@ -130,7 +128,6 @@ def test_a_row_that_comes_again_is_the_same_again(
     )
 
 
-@settings(deadline=None)
 @given(pipelines(), batches(), keys, st.data())
 def test_strides_do_not_matter(
     pipeline: Compose, images: np.ndarray, key: dict[str, int], data: st.DataObject
@@ -162,7 +159,6 @@ def test_batches_of_many_chunks(steps: list[Transform], threads: int) -> None:
     np.testing.assert_array_equal(pipeline(images, seed=3), alone)
 
 
-@settings(deadline=None)
 @given(st.lists(FLIPS | RANDOM, max_size=4), st.lists(FLIPS | RANDOM, max_size=3), keys)
 def test_what_comes_later_does_not_change_what_is_drawn(
     steps: list[Transform], later: list[Transform], key: dict[str, int]
@@ -173,7 +169,6 @@ def test_what_comes_later_does_not_change_what_is_drawn(
         assert longer[: len(steps)] == alone
 
 
-@settings(deadline=None)
 @given(NESTED, keys, st.sampled_from(["seed", "epoch", "row", "position"]))
 def test_another_key_changes_what_is_drawn(
     step: Transform, key: dict[str, int], changed: str
@@ -193,7 +188,6 @@ def test_another_key_changes_what_is_drawn(
     assert all(one != two for one, two in zip(before, after, strict=True))
 
 
-@settings(deadline=None)
 @given(NESTED, keys)
 def test_the_same_key_draws_the_same_again(step: Transform, key: dict[str, int]) -> None:
     pipeline, twin = Compose([step]), Compose([step])

@@ -96,7 +96,7 @@ def test_every_flipped_byte(
         content[at] ^= mask
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(
@@ -119,7 +119,7 @@ def test_overwritten_bytes(
         numpys_answer_or_an_error(path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(
@@ -179,7 +179,7 @@ shapes = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     descr=descr,
     order=st.sampled_from(["True", "False", "1", "None"]),
@@ -200,7 +200,7 @@ def test_headers(
     numpys_answer_for(b"\x93NUMPY" + bytes([version, 0]) + size + text + bytes(length))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(at=st.integers(0, 127), new=st.binary(min_size=1, max_size=4))
 def test_headers_with_bytes_changed(numpys_answer_for: CheckArray, at: int, new: bytes) -> None:
     stream = io.BytesIO()

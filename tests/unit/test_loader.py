@@ -31,7 +31,7 @@ def make(n: int, **settings: object) -> Loader:
     return Loader(random_images(n, 6, 6), np.arange(n), Compose([]), **options)  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 60),
     batch_size=st.integers(1, 20),

@@ -165,7 +165,7 @@ def opened(path: Path) -> Any:
         yield arrays
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 90_000), st.integers(0, 3000))
 def test_any_rows_of_a_large_array(opened: Any, start: int, count: int) -> None:
     rows = slice(start, start + count)

@@ -83,7 +83,7 @@ def test_many_fields_and_names_beyond_latin_1(tmp_path: Path) -> None:
     assert versions == [1, 2, 3]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     array=hnp.arrays(
         dtype=st.one_of(hnp.scalar_dtypes(), hnp.array_dtypes(max_size=3)).filter(
