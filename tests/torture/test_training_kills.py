@@ -129,8 +129,9 @@ def test_killed_by_the_clock(
     seed: int, runs: Runs, whole: dict[str, object], tmp_path: Path
 ) -> None:
     rng, patience = np.random.default_rng(seed), 0.2
-    while runs.go_on(tmp_path, seconds=rng.uniform(0, patience)).killed:
+    while (done := runs.go_on(tmp_path, seconds=rng.uniform(0, patience))).killed:
         patience *= 1.1  # a slow machine gets to the end too
+    assert done.code == 0, done.printed
     assert content(tmp_path) == whole
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from shutil import copytree
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -352,4 +354,15 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
         other.exclusive(),
     ):
         pytest.fail("both are in")
+    assert list(folder.path.iterdir()) == []
+
+
+def test_a_lock_that_outlives_its_process_for_a_moment(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    folder = RunFolder.create(tmp_path / "run")
+    descriptor = os.open(folder.lock, os.O_CREAT | os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    Timer(0.3, os.close, [descriptor]).start()
+    with folder.exclusive():
+        pass
     assert list(folder.path.iterdir()) == []

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 # What file systems take, in bytes, less room for the name under which a file is written.
 _LONGEST_NAME = 240
 
+# A killed process has its lock until its memory is given back, and a child that it was making until
+# that is another program.
+_SECONDS_FOR_THE_DEAD = 3
+
 # What a run leaves that was stopped before it had begun, and another may put its own in place of.
 _NOT_BEGUN = {
     ".lock",
@@ -231,7 +235,7 @@ class RunFolder:
         StorageError
             If the folder cannot be written.
         """
-        lock = FileLock(self.lock, timeout=0)
+        lock = FileLock(self.lock, timeout=_SECONDS_FOR_THE_DEAD)
         try:
             lock.acquire()
         except Timeout:
