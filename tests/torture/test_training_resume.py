@@ -366,3 +366,13 @@ def test_a_lock_that_outlives_its_process_for_a_moment(tmp_path: Path) -> None:
     with folder.exclusive():
         pass
     assert list(folder.path.iterdir()) == []
+
+
+def test_a_run_does_not_begin_over_one_that_came_before_it_to_the_lock(tmp_path: Path) -> None:
+    dataset = tiny_dataset()
+    folder = RunFolder.create(tmp_path / "run")
+    train(tiny_recipe(), dataset, folder.path)
+    before = content(folder.path)
+    with folder.exclusive(), pytest.raises(ConfigError, match="is not empty"):
+        folder.begin(tiny_recipe(), {}, dataset)
+    assert content(folder.path) == before

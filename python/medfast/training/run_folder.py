@@ -231,7 +231,7 @@ class RunFolder:
         Raises
         ------
         ConfigError
-            If another process is at it.
+            If another process is at it, and stays.
         StorageError
             If the folder cannot be written.
         """
@@ -329,8 +329,15 @@ class RunFolder:
     ) -> None:
         """Write what a run, or one from each of several seeds, is resumed with.
 
-        ``recipe.yaml`` comes last: with it, the run has begun.
+        ``recipe.yaml`` comes last: with it, the run has begun. Called while the folder is
+        `exclusive`, since another run may have begun in it before.
+
+        Raises
+        ------
+        ConfigError
+            If one has.
         """
+        self.refuse_occupied()
         if seeds is None:
             self.seeds.unlink(missing_ok=True)
         else:
